@@ -1,0 +1,78 @@
+package org.longspan.executors.kernel;
+
+import java.util.Arrays;
+
+/**
+ * Where the documents of a slice lie. State, windows and convolutions stop at their boundaries.
+ *
+ * @param tokens tokens in the slice
+ * @param starts ascending offsets in the slice, {@code [0, tokens)}, at which a document starts
+ * @param before tokens of the first token's document that lie before the slice; 0 where the slice
+ *     starts with a document
+ */
+public record Documents(int tokens, int[] starts, long before) {
+  public Documents {
+    for (int i = 0; i < starts.length; i++) {
+      if (starts[i] < 0 || starts[i] >= tokens || (i > 0 && starts[i] <= starts[i - 1])) {
+        throw new IllegalArgumentException(
+            "Document starts " + Arrays.toString(starts) + " in a slice of " + tokens + " tokens");
+      }
+    }
+    if (before < 0 || (before > 0 && starts.length > 0 && starts[0] == 0)) {
+      throw new IllegalArgumentException(
+          before + " tokens before a slice that starts with a document");
+    }
+  }
+
+  /**
+   * Offset of the first token of {@code token}'s document; negative where that lies before the
+   * slice.
+   */
+  public long startOf(int token) {
+    int place = Arrays.binarySearch(starts, token);
+    int document = place >= 0 ? place : -place - 2;
+    return document >= 0 ? starts[document] : -before;
+  }
+
+  /** Tokens at the slice's start that belong to a document begun before it. */
+  public int continued() {
+    if (before == 0) {
+      return 0;
+    }
+    return starts.length == 0 ? tokens : starts[0];
+  }
+
+  /** Offset from which on tokens belong to the slice's last document; 0 where none starts here. */
+  public int lastStart() {
+    return starts.length == 0 ? 0 : starts[starts.length - 1];
+  }
+
+  /** Whether what comes from the left reaches the slice's end: no document starts here. */
+  public boolean passesThrough() {
+    return starts.length == 0 && (before > 0 || tokens == 0);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Documents that
+        && tokens == that.tokens
+        && before == that.before
+        && Arrays.equals(starts, that.starts);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * tokens + Arrays.hashCode(starts)) + Long.hashCode(before);
+  }
+
+  @Override
+  public String toString() {
+    return "Documents[tokens="
+        + tokens
+        + ", starts="
+        + Arrays.toString(starts)
+        + ", before="
+        + before
+        + "]";
+  }
+}

@@ -1,0 +1,42 @@
+package org.longspan.parallelism.mesh;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How the ranks of a run are laid out: {@code data × sequence × tensor}. Tensor ranks are
+ * neighbours, then sequence, then data: {@code rank = (data · sequences + sequence) · tensors +
+ * tensor}.
+ */
+public record Mesh(int data, int sequence, int tensor) {
+  public Mesh {
+    if (data < 1 || sequence < 1 || tensor < 1) {
+      throw new IllegalArgumentException(
+          "Every side of a mesh is at least 1: " + data + " x " + sequence + " x " + tensor);
+    }
+  }
+
+  /** Ranks in it. */
+  public int size() {
+    return data * sequence * tensor;
+  }
+
+  /** Where {@code rank} stands. */
+  public Rank rank(int rank) {
+    if (rank < 0 || rank >= size()) {
+      throw new IllegalArgumentException("Rank " + rank + " of a mesh of " + size() + " ranks");
+    }
+    return new Rank(rank, rank / tensor / sequence, rank / tensor % sequence, rank % tensor);
+  }
+
+  /**
+   * The ranks that share one sequence with {@code of}: same data and tensor place, in sequence
+   * order.
+   */
+  public List<Integer> sequenceGroup(Rank of) {
+    return IntStream.range(0, sequence)
+        .map(place -> (of.data() * sequence + place) * tensor + of.tensor())
+        .boxed()
+        .toList();
+  }
+}
