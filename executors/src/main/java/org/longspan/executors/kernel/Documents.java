@@ -4,14 +4,23 @@ import java.util.Arrays;
 
 /**
  * Where the documents of a slice lie. State, windows and convolutions stop at their boundaries.
- *
- * @param tokens tokens in the slice
- * @param starts ascending offsets in the slice, {@code [0, tokens)}, at which a document starts
- * @param before tokens of the first token's document that lie before the slice; 0 where the slice
- *     starts with a document
+ * Immutable.
  */
-public record Documents(int tokens, int[] starts, long before) {
-  public Documents {
+public final class Documents {
+  private final int tokens;
+  private final int[] starts;
+  private final long before;
+
+  /**
+   * @param tokens tokens in the slice
+   * @param starts ascending offsets in the slice, {@code [0, tokens)}, at which a document starts
+   * @param before tokens of the first token's document that lie before the slice; 0 where the slice
+   *     starts with a document
+   */
+  public Documents(int tokens, int[] starts, long before) {
+    this.tokens = tokens;
+    this.starts = starts.clone();
+    this.before = before;
     for (int i = 0; i < starts.length; i++) {
       if (starts[i] < 0 || starts[i] >= tokens || (i > 0 && starts[i] <= starts[i - 1])) {
         throw new IllegalArgumentException(
@@ -22,6 +31,31 @@ public record Documents(int tokens, int[] starts, long before) {
       throw new IllegalArgumentException(
           before + " tokens before a slice that starts with a document");
     }
+  }
+
+  /** One document that began before the slice, or at its start where {@code before} is 0. */
+  public static Documents one(int tokens, long before) {
+    return new Documents(tokens, before == 0 && tokens > 0 ? new int[] {0} : new int[0], before);
+  }
+
+  /** Tokens in the slice. */
+  public int tokens() {
+    return tokens;
+  }
+
+  /** Documents that start in the slice. */
+  public int count() {
+    return starts.length;
+  }
+
+  /** Where document {@code i} of those that start in the slice starts. */
+  public int start(int i) {
+    return starts[i];
+  }
+
+  /** Tokens of the first token's document that lie before the slice. */
+  public long before() {
+    return before;
   }
 
   /**
@@ -53,26 +87,12 @@ public record Documents(int tokens, int[] starts, long before) {
   }
 
   @Override
-  public boolean equals(Object other) {
-    return other instanceof Documents that
-        && tokens == that.tokens
-        && before == that.before
-        && Arrays.equals(starts, that.starts);
-  }
-
-  @Override
-  public int hashCode() {
-    return 31 * (31 * tokens + Arrays.hashCode(starts)) + Long.hashCode(before);
-  }
-
-  @Override
   public String toString() {
-    return "Documents[tokens="
-        + tokens
-        + ", starts="
+    return tokens
+        + " tokens, documents from "
         + Arrays.toString(starts)
-        + ", before="
+        + ", "
         + before
-        + "]";
+        + " before";
   }
 }
