@@ -1,0 +1,45 @@
+package org.longspan.executors.configuration;
+
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.memory.Precision;
+
+/** Refuses values that do not go together, and those that are not built yet. */
+final class Consistency {
+  private Consistency() {}
+
+  static void check(RunConfiguration configuration) {
+    int tensor = configuration.get(Options.MESH_TENSOR);
+    if (tensor > 1) {
+      throw new InvalidInputException(
+          "mesh.tensor is " + tensor + "; more than 1 is not built yet.");
+    }
+    if (configuration.get(Options.DETERMINISTIC)) {
+      throw new InvalidInputException("deterministic is true; this is not built yet, use false.");
+    }
+    checkDivides(configuration, Options.MODEL_WIDTH, Options.MODEL_HEADS);
+    checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
+    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
+        && configuration.get(Options.PRECISION) == Precision.DOUBLE) {
+      throw new InvalidInputException(
+          "kernel is aparapi and precision is double; aparapi computes in float, so use kernel cpu"
+              + " or precision float.");
+    }
+  }
+
+  private static void checkDivides(
+      RunConfiguration configuration, Option<Integer> whole, Option<Integer> parts) {
+    int value = configuration.get(whole);
+    int divisor = configuration.get(parts);
+    if (value % divisor != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "%s is %d, which does not divide by %s of %d; %d would do.",
+              whole.key(),
+              value,
+              parts.key(),
+              divisor,
+              Math.multiplyExact((long) divisor, value / divisor + 1L)));
+    }
+  }
+}

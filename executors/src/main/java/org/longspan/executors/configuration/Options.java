@@ -1,0 +1,164 @@
+package org.longspan.executors.configuration;
+
+import java.util.List;
+import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.memory.Precision;
+
+/** Every option of a training run. */
+public final class Options {
+  public static final Option<String> DATA_PATH =
+      Option.text("data.path", "")
+          .describedAs("The folder of the prepared dataset, on any Hadoop file system");
+
+  public static final Option<Integer> DATA_BATCH =
+      Option.integer("data.batch", 1)
+          .atLeast(1)
+          .describedAs(
+              "Sequences that one pass forward and backward takes, over the whole mesh; a multiple"
+                  + " of `mesh.data`");
+
+  public static final Option<Integer> MODEL_WIDTH =
+      Option.integer("model.width", 256)
+          .atLeast(1)
+          .describedAs("Numbers that stand for a token; a multiple of `model.heads`");
+
+  public static final Option<Integer> MODEL_LAYERS =
+      Option.integer("model.layers", 4)
+          .atLeast(1)
+          .describedAs("Blocks of the model, each of a mixer and a feed-forward part");
+
+  public static final Option<Integer> MODEL_HEADS =
+      Option.integer("model.heads", 4).atLeast(1).describedAs("Heads of each mixer");
+
+  public static final Option<Integer> MODEL_FEED_FORWARD =
+      Option.integer("model.feed-forward", 0)
+          .atLeast(0)
+          .describedAs(
+              "Hidden width of the feed-forward part; 0 takes 8/3 of `model.width`, rounded up to a"
+                  + " multiple of 64");
+
+  public static final Option<List<MixerKind>> MODEL_PATTERN =
+      Option.list("model.pattern", MixerKind.class, List.of(MixerKind.LIGHTNING))
+          .describedAs(
+              "The blocks' mixers in order, repeated over the layers: `lightning` is linear"
+                  + " attention with a constant decay, `local` is attention over a sliding window");
+
+  public static final Option<Integer> MODEL_WINDOW =
+      Option.integer("model.window", 256)
+          .atLeast(1)
+          .describedAs("Tokens that a `local` mixer sees, the token itself among them");
+
+  public static final Option<Integer> MODEL_CONVOLUTION =
+      Option.integer("model.convolution", 0)
+          .atLeast(0)
+          .atMost(16)
+          .describedAs(
+              "Tokens of the causal convolution that each block begins with, the token itself among"
+                  + " them; 0 leaves it out");
+
+  public static final Option<Integer> MESH_DATA =
+      Option.integer("mesh.data", 1)
+          .atLeast(1)
+          .describedAs("Groups of ranks that work on different sequences");
+
+  public static final Option<Integer> MESH_SEQUENCE =
+      Option.integer("mesh.sequence", 1)
+          .atLeast(1)
+          .describedAs("Ranks that one sequence is cut over");
+
+  public static final Option<Integer> MESH_TENSOR =
+      Option.integer("mesh.tensor", 1)
+          .atLeast(1)
+          .describedAs("Ranks that the heads are cut over; only 1 is built yet");
+
+  public static final Option<Integer> TRAIN_STEPS =
+      Option.integer("train.steps", 100).atLeast(1).describedAs("Optimizer steps of the run");
+
+  public static final Option<Double> TRAIN_LEARNING_RATE =
+      Option.number("train.learning-rate", 3e-3)
+          .above(0)
+          .describedAs("The highest learning rate, at the end of the warm-up; a cosine follows");
+
+  public static final Option<Integer> TRAIN_WARMUP =
+      Option.integer("train.warmup", 10)
+          .atLeast(0)
+          .describedAs("Steps over which the learning rate rises from 0");
+
+  public static final Option<Double> TRAIN_WEIGHT_DECAY =
+      Option.number("train.weight-decay", 0.1)
+          .atLeast(0)
+          .describedAs("Decoupled weight decay of AdamW");
+
+  public static final Option<Double> TRAIN_CLIP =
+      Option.number("train.clip", 1.0)
+          .atLeast(0)
+          .describedAs(
+              "The highest norm of a step's gradient, all parameters together; 0 for none");
+
+  public static final Option<Integer> TRAIN_ACCUMULATE =
+      Option.integer("train.accumulate", 1)
+          .atLeast(1)
+          .describedAs("Batches whose gradients make up one optimizer step");
+
+  public static final Option<Integer> TRAIN_CHECKPOINT_EVERY =
+      Option.integer("train.checkpoint-every", 50)
+          .atLeast(0)
+          .describedAs("Steps from one checkpoint to the next; 0 writes one at the end only");
+
+  public static final Option<Integer> TRAIN_VALIDATE_EVERY =
+      Option.integer("train.validate-every", 0)
+          .atLeast(0)
+          .describedAs("Steps from one validation to the next; 0 validates at the end only");
+
+  public static final Option<KernelChoice> KERNEL =
+      Option.choice("kernel", KernelChoice.AUTO)
+          .describedAs(
+              "What computes attention: `aparapi` on an OpenCL device, `cpu`, or `auto` for"
+                  + " whichever there is");
+
+  public static final Option<Boolean> DETERMINISTIC =
+      Option.flag("deterministic", false)
+          .describedAs("The same result to the last bit on any mesh; not built yet");
+
+  public static final Option<Precision> PRECISION =
+      Option.choice("precision", Precision.FLOAT)
+          .describedAs("Width of every number: `float` trains, `double` is for proofs");
+
+  public static final Option<Long> SEED =
+      Option.longInteger("seed", 1L)
+          .describedAs("Draws the first weights and the order of the data");
+
+  private static final List<Option<?>> ALL =
+      List.of(
+          DATA_PATH,
+          DATA_BATCH,
+          MODEL_WIDTH,
+          MODEL_LAYERS,
+          MODEL_HEADS,
+          MODEL_FEED_FORWARD,
+          MODEL_PATTERN,
+          MODEL_WINDOW,
+          MODEL_CONVOLUTION,
+          MESH_DATA,
+          MESH_SEQUENCE,
+          MESH_TENSOR,
+          TRAIN_STEPS,
+          TRAIN_LEARNING_RATE,
+          TRAIN_WARMUP,
+          TRAIN_WEIGHT_DECAY,
+          TRAIN_CLIP,
+          TRAIN_ACCUMULATE,
+          TRAIN_CHECKPOINT_EVERY,
+          TRAIN_VALIDATE_EVERY,
+          KERNEL,
+          DETERMINISTIC,
+          PRECISION,
+          SEED);
+
+  private Options() {}
+
+  /** All of them, in the order of the reference. */
+  public static List<Option<?>> all() {
+    return ALL;
+  }
+}
