@@ -1,0 +1,164 @@
+package org.longspan.driver.progress;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.BufferedReader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.longspan.executors.train.RankEvent;
+
+/**
+ * A run's {@code run.jsonl}: one object a step, each step once, whatever attempts it took. A step's
+ * object is held back until it is known whether a validation belongs to it; every line is flushed.
+ * On a file system that cannot append, the file is complete when the log is closed.
+ *
+ * <p>Not thread-safe.
+ */
+public final class RunLog implements Closeable {
+  private final FileSystem fileSystem;
+  private final Path file;
+  private final List<StepRecord> steps = new ArrayList<>();
+
+  /** Records at the front of {@link #steps} that are in the file; at most the last one is not. */
+  private int written;
+
+  private FSDataOutputStream stream;
+
+  private RunLog(FileSystem fileSystem, Path file) {
+    this.fileSystem = fileSystem;
+    this.file = file;
+  }
+
+  /** Starts the file anew. */
+  public static RunLog create(Configuration hadoop, Path file) throws IOException {
+    RunLog log = new RunLog(plain(file.getFileSystem(hadoop)), file);
+    log.stream = log.fileSystem.create(file, true);
+    return log;
+  }
+
+  /** Goes on with the file that an earlier run left, or starts one. */
+  public static RunLog open(Configuration hadoop, Path file) throws IOException {
+    RunLog log = new RunLog(plain(file.getFileSystem(hadoop)), file);
+    if (log.fileSystem.exists(file)) {
+      log.read();
+    }
+    log.rewrite();
+    return log;
+  }
+
+  /** What was logged so far, the step that is held back included; it changes as the run goes on. */
+  public List<StepRecord> steps() {
+    return Collections.unmodifiableList(steps);
+  }
+
+  /** A step that is there already is replaced, and those after it are cut off. */
+  public void add(RankEvent.Step step) throws IOException {
+    cutAfter(step.step() - 1);
+    flush();
+    steps.add(StepRecord.of(step));
+  }
+
+  /** Puts the validation's loss into its step's object; without that step, does nothing. */
+  public void add(RankEvent.Validation validation) throws IOException {
+    int last = steps.size() - 1;
+    for (int i = last; i >= 0 && steps.get(i).step() >= validation.step(); i--) {
+      if (steps.get(i).step() == validation.step()) {
+        steps.set(i, steps.get(i).validated(validation.loss()));
+        if (i < written) {
+          rewrite();
+        } else {
+          flush();
+        }
+      }
+    }
+  }
+
+  /** Cuts off the steps after {@code step}. */
+  public void cutAfter(long step) throws IOException {
+    if (steps.removeIf(record -> record.step() > step)) {
+      if (steps.size() < written) {
+        rewrite();
+      }
+    }
+  }
+
+  /** Writes the step that is held back. */
+  public void flush() throws IOException {
+    while (written < steps.size()) {
+      write(stream, steps.get(written));
+      written++;
+    }
+    stream.hflush();
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      flush();
+    } finally {
+      stream.close();
+    }
+  }
+
+  private void read() throws IOException {
+    try (BufferedReader reader =
+        new BufferedReader(new InputStreamReader(fileSystem.open(file), StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        if (!line.isBlank()) {
+          steps.add(StepRecord.parse(line));
+        }
+      }
+    } catch (JsonProcessingException cutShort) {
+      // The last line of a run that was killed while it wrote: its step is done again.
+      return;
+    }
+  }
+
+  /** Puts the file in step with the records: a whole copy first, so that a full disk costs none. */
+  private void rewrite() throws IOException {
+    if (stream != null) {
+      stream.close();
+    }
+    if (fileSystem.hasPathCapability(file, CommonPathCapabilities.FS_APPEND)) {
+      Path aside = file.suffix(".next");
+      try (FSDataOutputStream copy = fileSystem.create(aside, true)) {
+        writeAll(copy);
+      }
+      fileSystem.delete(file, false);
+      if (!fileSystem.rename(aside, file)) {
+        throw new IOException("Could not rename " + aside + " to " + file);
+      }
+      stream = fileSystem.append(file);
+    } else {
+      stream = fileSystem.create(file, true);
+      writeAll(stream);
+    }
+    written = steps.size();
+  }
+
+  private void writeAll(FSDataOutputStream to) throws IOException {
+    for (StepRecord record : steps) {
+      write(to, record);
+    }
+    to.hflush();
+  }
+
+  private static void write(FSDataOutputStream to, StepRecord record) throws IOException {
+    to.write((record.json() + "\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The local file system without its checksum files, which would stand beside the log. */
+  static FileSystem plain(FileSystem fileSystem) {
+    return fileSystem instanceof LocalFileSystem local ? local.getRaw() : fileSystem;
+  }
+}

@@ -1,0 +1,89 @@
+package org.longspan.driver.progress;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.OptionalDouble;
+import org.longspan.executors.train.RankEvent;
+
+/**
+ * One optimizer step as {@code run.jsonl} holds it. Numbers that are not finite are {@code null} in
+ * JSON and NaN here.
+ *
+ * @param step counted from 1
+ * @param loss mean over the step's predicted tokens, in nats
+ * @param tokens that the step went through, over all ranks
+ * @param seconds that the step took
+ * @param gradientNorm before clipping
+ * @param validationLoss in nats, where the model was validated after this step
+ */
+public record StepRecord(
+    long step,
+    double loss,
+    long tokens,
+    double seconds,
+    double gradientNorm,
+    double learningRate,
+    OptionalDouble validationLoss) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static StepRecord of(RankEvent.Step event) {
+    return new StepRecord(
+        event.step(),
+        event.loss(),
+        event.tokens(),
+        event.seconds(),
+        event.gradientNorm(),
+        event.learningRate(),
+        OptionalDouble.empty());
+  }
+
+  StepRecord validated(double validationLoss) {
+    return new StepRecord(
+        step, loss, tokens, seconds, gradientNorm, learningRate, OptionalDouble.of(validationLoss));
+  }
+
+  double tokensPerSecond() {
+    return seconds > 0 ? tokens / seconds : Double.NaN;
+  }
+
+  /** The object on one line, without its line end. */
+  String json() {
+    ObjectNode node = JSON.createObjectNode();
+    node.put("step", step);
+    put(node, "loss", loss);
+    node.put("tokens", tokens);
+    put(node, "tokens_per_second", tokensPerSecond());
+    put(node, "seconds", seconds);
+    put(node, "gradient_norm", gradientNorm);
+    put(node, "learning_rate", learningRate);
+    validationLoss.ifPresent(value -> put(node, "validation_loss", value));
+    return node.toString();
+  }
+
+  /**
+   * @throws JsonProcessingException if the line is no such object, perhaps because it was cut short
+   */
+  static StepRecord parse(String line) throws JsonProcessingException {
+    JsonNode node = JSON.readTree(line);
+    return new StepRecord(
+        node.path("step").asLong(),
+        node.path("loss").asDouble(Double.NaN),
+        node.path("tokens").asLong(),
+        node.path("seconds").asDouble(Double.NaN),
+        node.path("gradient_norm").asDouble(Double.NaN),
+        node.path("learning_rate").asDouble(Double.NaN),
+        node.has("validation_loss")
+            ? OptionalDouble.of(node.path("validation_loss").asDouble(Double.NaN))
+            : OptionalDouble.empty());
+  }
+
+  private static void put(ObjectNode node, String name, double value) {
+    if (Double.isFinite(value)) {
+      node.put(name, value);
+    } else {
+      node.putNull(name);
+    }
+  }
+}
