@@ -1,0 +1,2 @@
+/** Products of matrices and the loops over rows between them, in both precisions. */
+package org.longspan.executors.math;
