@@ -5,12 +5,20 @@ import java.nio.ByteBuffer;
 /**
  * Carries messages between the ranks of one attempt of one job. Messages from one peer on one
  * channel arrive in the order in which they were sent, each once; channels do not hold each other
- * up.
+ * up. No rank sends to itself.
+ *
+ * <p>Memory: what was sent and not yet received is held, up to {@link #WINDOW_BYTES} for each peer
+ * and channel; beyond that a send waits for the receiver. Ranks that all send first and receive
+ * afterwards therefore cut what they exchange into pieces smaller than the window.
  *
  * <p>Threading: any thread may send and receive; at most one thread at a time receives from one
- * peer on one channel. Every receive has a time limit and ends when its thread is interrupted.
+ * peer on one channel. Every wait has a time limit, counted from the last byte that moved, and ends
+ * when its thread is interrupted; the thread's interrupt flag is then set.
  */
 public interface Transport extends AutoCloseable {
+  /** Bytes that may be under way from one rank to another on one channel before a send waits. */
+  int WINDOW_BYTES = 8 << 20;
+
   /** This rank. */
   int rank();
 
@@ -18,16 +26,18 @@ public interface Transport extends AutoCloseable {
   int size();
 
   /**
-   * Sends the payload's remaining bytes, which may be reused when this returns.
+   * Sends the payload's remaining bytes, which may be reused when this returns. The payload's
+   * position does not move.
    *
-   * @throws TransportException where the peer cannot be reached; its message names rank, peer and
-   *     channel
+   * @throws TransportException where the peer cannot be reached or takes nothing within the time
+   *     limit, or the thread is interrupted; its message names rank, peer and channel
    */
   void send(int peer, int channel, ByteBuffer payload);
 
   /**
-   * Waits for the next message from {@code peer} on {@code channel}, which must fill {@code into}
-   * exactly.
+   * Waits for the next message from {@code peer} on {@code channel}, which must fill the remaining
+   * bytes of {@code into} exactly. The position of {@code into} does not move. What a peer sent
+   * before it was lost can still be received.
    *
    * @throws TransportException where none comes within the time limit, the peer is lost, the length
    *     differs, or the thread is interrupted; its message names rank, peer and channel
@@ -38,8 +48,8 @@ public interface Transport extends AutoCloseable {
   long receivedBytes();
 
   /**
-   * Frees sockets, threads and buffers; a receive that waits ends with a {@link
-   * TransportException}.
+   * Frees sockets, threads and buffers; a send or receive that waits ends with a {@link
+   * TransportException}. What was sent before still goes out.
    */
   @Override
   void close();

@@ -1,0 +1,179 @@
+package org.longspan.parallelism.transport;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
+
+/**
+ * Where the messages of one peer on one channel arrive. A message comes in pieces, in order, and is
+ * put together in the receiver's own buffer: straight from the piece where the receiver already
+ * waits, through a copy kept here where it does not.
+ *
+ * <p>Threading: one thread at a time delivers, one receives, any may fail it.
+ */
+final class Mailbox {
+  private static final int SPARE_BUFFERS = 4;
+
+  private final Route route;
+  private final Duration timeLimit;
+  private final IntConsumer taken;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final ArrayDeque<Piece> waiting = new ArrayDeque<>();
+  private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>(SPARE_BUFFERS);
+
+  private ByteBuffer into;
+  private int filled;
+  private boolean started;
+  private boolean complete;
+  private long lastChange;
+
+  private String failure;
+  private long failsAt;
+
+  /**
+   * @param taken told, under this mailbox's lock, how many bytes went into a receiver's buffer
+   */
+  Mailbox(Route route, Duration timeLimit, IntConsumer taken) {
+    this.route = route;
+    this.timeLimit = timeLimit;
+    this.taken = taken;
+  }
+
+  /** One piece of a message of {@code messageLength} bytes; its remaining bytes are copied. */
+  void deliver(int messageLength, ByteBuffer piece) {
+    lock.lock();
+    try {
+      lastChange = System.nanoTime();
+      if (into != null && !complete && waiting.isEmpty() && fits(messageLength, piece)) {
+        fill(piece);
+        if (complete) {
+          changed.signalAll();
+        }
+      } else {
+        waiting.add(new Piece(messageLength, copy(piece)));
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Fills the remaining bytes of {@code destination} with the next message. */
+  void receive(ByteBuffer destination) {
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw route.interrupted(e);
+    }
+    try {
+      if (into != null) {
+        throw route.failure("two threads receive at once");
+      }
+      receiveAlone(destination);
+    } catch (InterruptedException e) {
+      throw route.interrupted(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void receiveAlone(ByteBuffer destination) throws InterruptedException {
+    into = destination;
+    filled = 0;
+    started = false;
+    complete = false;
+    lastChange = System.nanoTime();
+    try {
+      while (!advance()) {
+        changed.awaitNanos(patience());
+      }
+    } finally {
+      into = null;
+      if (started && !complete) {
+        fail("an earlier receive ended in the middle of a message", Duration.ZERO);
+      }
+    }
+  }
+
+  /**
+   * Ends waits, now and later, with {@code sentence}, {@code grace} from now; what arrives until
+   * then can still be received, and what has arrived even later.
+   */
+  void fail(String sentence, Duration grace) {
+    lock.lock();
+    try {
+      long at = System.nanoTime() + grace.toNanos();
+      if (failure == null || at - failsAt < 0) {
+        failure = sentence;
+        failsAt = at;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the pieces that wait; true when the message is complete. */
+  private boolean advance() {
+    while (!complete && !waiting.isEmpty()) {
+      Piece piece = waiting.peek();
+      if (!fits(piece.messageLength(), piece.bytes())) {
+        throw route.failure(
+            "a message of "
+                + piece.messageLength()
+                + " bytes arrived where "
+                + into.remaining()
+                + " were expected");
+      }
+      waiting.remove();
+      fill(piece.bytes());
+      if (spare.size() < SPARE_BUFFERS) {
+        spare.add(piece.bytes());
+      }
+    }
+    return complete;
+  }
+
+  /** Nanoseconds that the receiver may wait from now on; throws where there are none. */
+  private long patience() {
+    long now = System.nanoTime();
+    long left = lastChange + timeLimit.toNanos() - now;
+    if (failure != null) {
+      left = Math.min(left, failsAt - now);
+      if (left <= 0) {
+        throw route.failure(failure);
+      }
+    } else if (left <= 0) {
+      throw route.failure("nothing arrived within " + Route.seconds(timeLimit));
+    }
+    return left;
+  }
+
+  private boolean fits(int messageLength, ByteBuffer piece) {
+    return messageLength == into.remaining() && piece.remaining() <= messageLength - filled;
+  }
+
+  private void fill(ByteBuffer piece) {
+    int length = piece.remaining();
+    into.put(into.position() + filled, piece, piece.position(), length);
+    filled += length;
+    started = true;
+    complete = filled == into.remaining();
+    taken.accept(length);
+  }
+
+  private ByteBuffer copy(ByteBuffer piece) {
+    int length = piece.remaining();
+    ByteBuffer buffer = spare.poll();
+    if (buffer == null || buffer.capacity() < length) {
+      buffer = ByteBuffer.allocate(length);
+    }
+    return buffer.clear().put(0, piece, piece.position(), length).limit(length);
+  }
+
+  private record Piece(int messageLength, ByteBuffer bytes) {}
+}

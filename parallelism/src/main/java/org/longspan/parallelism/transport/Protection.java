@@ -1,0 +1,14 @@
+package org.longspan.parallelism.transport;
+
+/**
+ * How connections between ranks are protected. Every connection is authenticated with the job's
+ * secret, whatever is chosen here.
+ */
+public enum Protection {
+  /** Spark's SASL handshake (DIGEST-MD5); payloads travel in the clear. For trusted networks. */
+  AUTHENTICATED,
+  /**
+   * Spark's own handshake with fresh keys for each connection; all bytes are encrypted with AES.
+   */
+  ENCRYPTED
+}

@@ -1,0 +1,36 @@
+package org.longspan.parallelism.transport;
+
+import java.time.Duration;
+
+/** One channel to one peer as a rank sees it; words its errors. */
+record Route(int rank, int peer, int channel) {
+  TransportException failure(String sentence) {
+    return new TransportException(words(sentence));
+  }
+
+  TransportException failure(String sentence, Throwable cause) {
+    return new TransportException(words(sentence), cause);
+  }
+
+  /** Sets the interrupt flag again. */
+  TransportException interrupted(InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return failure("interrupted while waiting", cause);
+  }
+
+  private String words(String sentence) {
+    return "Rank " + rank + ", peer " + peer + ", channel " + channel + ": " + sentence;
+  }
+
+  static String seconds(Duration duration) {
+    return duration.toMillis() / 1000.0 + " s";
+  }
+
+  /** Refuses a peer that is not one of the other ranks. */
+  static void checkPeer(int rank, int peer, int size) {
+    if (peer < 0 || peer >= size || peer == rank) {
+      throw new IllegalArgumentException(
+          "Rank " + rank + " of " + size + " has no peer of number " + peer);
+    }
+  }
+}

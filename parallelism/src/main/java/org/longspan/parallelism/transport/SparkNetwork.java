@@ -1,0 +1,157 @@
+package org.longspan.parallelism.transport;
+
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.crypto.AuthClientBootstrap;
+import org.apache.spark.network.crypto.AuthServerBootstrap;
+import org.apache.spark.network.sasl.SecretKeyHolder;
+import org.apache.spark.network.server.OneForOneStreamManager;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.StreamManager;
+import org.apache.spark.network.server.TransportServer;
+import org.apache.spark.network.util.MapConfigProvider;
+import org.apache.spark.network.util.TransportConf;
+
+/**
+ * One rank's server and clients of Spark's network library, both authenticated with the job's
+ * secret. Accepted and opened connections have handlers of their own, since a frame on an opened
+ * connection may come from a server that has not shown yet that it knows the secret.
+ *
+ * <p>Threading: the handlers are called by the library's threads, one connection by one thread.
+ */
+final class SparkNetwork implements AutoCloseable {
+  private static final String MODULE = "longspan";
+  private static final int THREADS = 2;
+
+  private final TransportContext serverContext;
+  private final TransportContext clientContext;
+  private final TransportServer server;
+  private final TransportClientFactory clients;
+
+  /** What to do with frames and closed connections. */
+  record Events(BiConsumer<Channel, ByteBuffer> frame, Consumer<Channel> closed) {}
+
+  SparkNetwork(
+      String job,
+      String secret,
+      String host,
+      Duration timeLimit,
+      Protection protection,
+      Events accepted,
+      Events opened) {
+    TransportConf configuration =
+        new TransportConf(MODULE, new MapConfigProvider(configuration(timeLimit, protection)));
+    SecretKeyHolder key = new JobSecret(job, secret);
+    serverContext = new TransportContext(configuration, new Handler(accepted));
+    clientContext = new TransportContext(configuration, new Handler(opened));
+    try {
+      server =
+          serverContext.createServer(host, 0, List.of(new AuthServerBootstrap(configuration, key)));
+      clients =
+          clientContext.createClientFactory(
+              List.of(new AuthClientBootstrap(configuration, job, key)));
+    } catch (RuntimeException e) {
+      serverContext.close();
+      clientContext.close();
+      throw new TransportException("Cannot listen on " + host + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, String> configuration(Duration timeLimit, Protection protection) {
+    String limit = Math.max(1, timeLimit.toSeconds()) + "s";
+    String threads = Integer.toString(THREADS);
+    String encrypted = Boolean.toString(protection == Protection.ENCRYPTED);
+    return Map.of(
+        "spark.network.crypto.enabled",
+        encrypted,
+        "spark.network.crypto.saslFallback",
+        "false",
+        "spark.network.crypto.authEngineVersion",
+        "2",
+        "spark.network.auth.rpcTimeout",
+        limit,
+        "spark." + MODULE + ".io.connectionTimeout",
+        limit,
+        "spark." + MODULE + ".io.serverThreads",
+        threads,
+        "spark." + MODULE + ".io.clientThreads",
+        threads,
+        "spark." + MODULE + ".sasl.timeout",
+        limit);
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  /** Opens a connection and proves on both sides that the secret is known. */
+  TransportClient open(String host, int port) throws IOException, InterruptedException {
+    return clients.createUnmanagedClient(host, port);
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    clients.close();
+    serverContext.close();
+    clientContext.close();
+  }
+
+  /** The job's one secret, under the job's name. */
+  private record JobSecret(String job, String secret) implements SecretKeyHolder {
+    @Override
+    public String getSaslUser(String asked) {
+      return MODULE;
+    }
+
+    @Override
+    public String getSecretKey(String asked) {
+      return asked.equals(job) ? secret : null;
+    }
+
+    @Override
+    public String toString() {
+      return "Secret of " + job;
+    }
+  }
+
+  /** Passes one-way messages on and refuses everything else. */
+  private static final class Handler extends RpcHandler {
+    private final StreamManager streams = new OneForOneStreamManager();
+    private final Events events;
+
+    Handler(Events events) {
+      this.events = events;
+    }
+
+    @Override
+    public void receive(TransportClient client, ByteBuffer message) {
+      events.frame().accept(client.getChannel(), message);
+    }
+
+    @Override
+    public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+      callback.onFailure(new UnsupportedOperationException("Ranks answer no calls"));
+    }
+
+    @Override
+    public StreamManager getStreamManager() {
+      return streams;
+    }
+
+    @Override
+    public void channelInactive(TransportClient client) {
+      events.closed().accept(client.getChannel());
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/**
+ * Messages between ranks: threads of one JVM for tests, Spark's network library between executors.
+ */
+package org.longspan.parallelism.transport;
