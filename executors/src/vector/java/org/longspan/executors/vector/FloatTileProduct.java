@@ -57,8 +57,7 @@ public final class FloatTileProduct {
   public static void transposedTriangleTimes(
       FloatTile a, FloatTile b, float keep, FloatTile c, int size, int columns) {
     for (int row = 0; row < size; row += STRIP) {
-      strip(
-          a, row * a.stride() + row, 1, a.stride(), b, row, size - row, keep, c, row, columns);
+      strip(a, row * a.stride() + row, 1, a.stride(), b, row, size - row, keep, c, row, columns);
     }
   }
 
@@ -88,13 +87,33 @@ public final class FloatTileProduct {
     int column = 0;
     for (; column + LANES < columns; column += 2 * LANES) {
       twoVectors(
-          left, aStart, aRow, aStep, right, rightFrom + column, rightRow, depth, keep, out,
-          from + column, outRow);
+          left,
+          aStart,
+          aRow,
+          aStep,
+          right,
+          rightFrom + column,
+          rightRow,
+          depth,
+          keep,
+          out,
+          from + column,
+          outRow);
     }
     if (column < columns) {
       oneVector(
-          left, aStart, aRow, aStep, right, rightFrom + column, rightRow, depth, keep, out,
-          from + column, outRow);
+          left,
+          aStart,
+          aRow,
+          aStep,
+          right,
+          rightFrom + column,
+          rightRow,
+          depth,
+          keep,
+          out,
+          from + column,
+          outRow);
     }
   }
 

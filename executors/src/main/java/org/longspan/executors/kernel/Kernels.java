@@ -1,0 +1,50 @@
+package org.longspan.executors.kernel;
+
+import org.longspan.executors.memory.Precision;
+
+/** Makes attentions: which form computes them is decided here, once, and described. */
+public final class Kernels {
+  private Kernels() {}
+
+  /**
+   * Linear attention with the decay {@code exp(−slope)} for each head.
+   *
+   * @param slopes one for each head, at least 0
+   * @param chunk tokens worked through at once; results differ by rounding only
+   * @param workers used by each call; closed by its owner, after the attention
+   */
+  public static LinearAttention linear(
+      KernelChoice choice,
+      Precision precision,
+      AttentionShape shape,
+      double[] slopes,
+      int chunk,
+      Workers workers) {
+    checkSlopes(shape, slopes);
+    return cpu(precision, shape, slopes, chunk, workers, "cpu");
+  }
+
+  private static LinearAttention cpu(
+      Precision precision,
+      AttentionShape shape,
+      double[] slopes,
+      int chunk,
+      Workers workers,
+      String description) {
+    return switch (precision) {
+      case FLOAT -> new FloatLinearAttention(shape, slopes, chunk, workers, description);
+      case DOUBLE -> new DoubleLinearAttention(shape, slopes, chunk, workers, description);
+    };
+  }
+
+  private static void checkSlopes(AttentionShape shape, double[] slopes) {
+    if (slopes.length != shape.heads()) {
+      throw new IllegalArgumentException(slopes.length + " slopes for " + shape.heads() + " heads");
+    }
+    for (double slope : slopes) {
+      if (!(slope >= 0)) {
+        throw new IllegalArgumentException("A slope is at least 0, not " + slope);
+      }
+    }
+  }
+}

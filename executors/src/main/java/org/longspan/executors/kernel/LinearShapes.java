@@ -1,0 +1,27 @@
+package org.longspan.executors.kernel;
+
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+
+/** Checks the matrices that come into an attention against what it was made for. */
+record LinearShapes(AttentionShape shape, Precision precision) {
+
+  void checkKeys(String name, Matrix matrix, long tokens) {
+    check(name, matrix, tokens, shape.keyColumns());
+  }
+
+  void checkValues(String name, Matrix matrix, long tokens) {
+    check(name, matrix, tokens, shape.valueColumns());
+  }
+
+  void checkState(String name, Matrix matrix) {
+    check(name, matrix, shape.keyColumns(), shape.valueWidth());
+  }
+
+  void check(String name, Matrix matrix, long rows, int columns) {
+    if (matrix.precision() != precision || matrix.rows() != rows || matrix.columns() != columns) {
+      throw new IllegalArgumentException(
+          name + " is " + matrix + ", not " + precision + "[" + rows + ", " + columns + "]");
+    }
+  }
+}
