@@ -1,0 +1,11 @@
+package org.longspan.datapipeline.prepare;
+
+import org.longspan.datapipeline.dataset.Manifest;
+
+/**
+ * What a run of {@link Prepare} left.
+ *
+ * @param output the dataset's path, with its scheme
+ * @param manifest the counts of documents, tokens, sequences and skipped inputs, and the files
+ */
+public record PrepareResult(String output, Manifest manifest) {}

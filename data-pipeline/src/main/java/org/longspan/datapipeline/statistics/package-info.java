@@ -1,0 +1,2 @@
+/** What a token stream says of itself, without a model. */
+package org.longspan.datapipeline.statistics;

@@ -1,0 +1,2 @@
+/** Text to token ids and back. A dataset names the tokenizer that made it. */
+package org.longspan.datapipeline.tokenizer;

@@ -1,0 +1,156 @@
+package org.longspan.datapipeline.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.longspan.datapipeline.Documents;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.TestSpark;
+import org.longspan.datapipeline.prepare.Prepare;
+import org.longspan.datapipeline.prepare.PrepareOptions;
+
+final class DatasetTest {
+  @TempDir private Path folder;
+  private Path output;
+
+  @BeforeEach
+  void prepare() throws IOException {
+    Path input = Documents.folder(folder.resolve("in"), Documents.random(9, 90, 4));
+    output = folder.resolve("out");
+    Prepare.run(
+        TestSpark.session(),
+        PrepareOptions.of(List.of(input.toString()), output.toString(), 32).withValidationShare(0));
+  }
+
+  @Test
+  void shouldRefuseAMissingFolder() {
+    output = folder.resolve("nowhere");
+    assertRefused()
+        .hasMessageEndingWith("nowhere does not exist; give the folder that prepare wrote.");
+  }
+
+  @Test
+  void shouldRefuseAFile() {
+    output = output.resolve(Manifest.FILE);
+    assertRefused().hasMessageContaining("manifest.json is a file; give the folder");
+  }
+
+  @Test
+  void shouldRefuseAnyOtherFolder() {
+    output = folder.resolve("in");
+    assertRefused().hasMessageContaining("is not a dataset: it has no manifest.json");
+  }
+
+  @Test
+  void shouldRefuseAnIncompleteDataset() throws IOException {
+    Files.delete(output.resolve(Manifest.FILE));
+    assertRefused()
+        .hasMessageContaining("is incomplete: it has no manifest.json because prepare did not");
+  }
+
+  @Test
+  void shouldRefuseADamagedManifest() throws IOException {
+    Files.writeString(output.resolve(Manifest.FILE), "{\"format_version\": 1, \"tokenizer\":");
+    assertRefused().hasMessageContaining("manifest.json is damaged (");
+  }
+
+  @Test
+  void shouldRefuseAManifestThatLacksFields() throws IOException {
+    Files.writeString(output.resolve(Manifest.FILE), "{\"format_version\": 1}");
+    assertRefused().hasMessageContaining("manifest.json is damaged (");
+  }
+
+  @Test
+  void shouldRefuseAnotherFormatVersion() throws IOException {
+    Path manifest = output.resolve(Manifest.FILE);
+    String json = Files.readString(manifest);
+    assertThat(json).contains("\"format_version\" : 1");
+    Files.writeString(manifest, json.replace("\"format_version\" : 1", "\"format_version\" : 7"));
+    assertRefused().hasMessageContaining("has format version 7, but this release reads version 1");
+  }
+
+  @Test
+  void shouldRefuseATruncatedFile() throws IOException {
+    Path file = file();
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(bytes, bytes.length - 10));
+    assertRefused()
+        .hasMessageContaining(
+            "has %d bytes, but the manifest says %d: it is truncated"
+                .formatted(bytes.length - 10, bytes.length));
+  }
+
+  @Test
+  void shouldRefuseAMissingFile() throws IOException {
+    Path file = file();
+    Files.delete(file);
+    assertRefused().hasMessageContaining(file.getFileName() + " is missing");
+  }
+
+  @Test
+  void shouldRefuseAFileWithADamagedFooter() throws IOException {
+    Path file = file();
+    byte[] bytes = Files.readAllBytes(file);
+    Arrays.fill(bytes, bytes.length - 8, bytes.length, (byte) 0);
+    Files.write(file, bytes);
+    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    Dataset dataset = open();
+    try (SequenceReader reader = dataset.split(Split.TRAIN).reader()) {
+      assertThatThrownBy(() -> reader.read(0, 0, 1))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining(file.getFileName() + " is truncated or damaged (");
+    }
+  }
+
+  @Test
+  void shouldFindADamagedFileByItsChecksum() throws IOException {
+    Path file = file();
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 3] ^= 1;
+    Files.write(file, bytes);
+    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    Dataset dataset = open();
+    assertThatThrownBy(dataset::verify)
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("has checksum ");
+  }
+
+  @Test
+  void shouldRefuseAnotherTokenizer() {
+    Dataset dataset = open();
+    dataset.requireTokenizer("bytes", 258);
+    assertThatThrownBy(() -> dataset.requireTokenizer("words", 32_000))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(
+            "was made by tokenizer 'bytes' with a vocabulary of 258, but 'words' with 32000");
+  }
+
+  @Test
+  void shouldRefuseASplitThatItLacks() {
+    Dataset dataset = open();
+    assertThatThrownBy(() -> dataset.split(Split.VALIDATION))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("has no validation split");
+  }
+
+  private Dataset open() {
+    return Dataset.open(TestSpark.hadoop(), output.toString());
+  }
+
+  private AbstractThrowableAssert<?, ? extends Throwable> assertRefused() {
+    return assertThatThrownBy(this::open).isInstanceOf(InvalidInputException.class);
+  }
+
+  private Path file() {
+    return output.resolve("train").resolve(open().manifest().train().files().get(0).name());
+  }
+}
