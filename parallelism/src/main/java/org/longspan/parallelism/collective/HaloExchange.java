@@ -1,0 +1,169 @@
+package org.longspan.parallelism.collective;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.longspan.parallelism.mesh.Slice;
+
+/**
+ * Gives each rank the rows just before its slice of a sequence, its halo, and takes their gradients
+ * back. The rows come straight from their owners, from as many ranks to the left as the halo
+ * reaches over; ranks without tokens neither give nor take.
+ *
+ * <p>Threading: as its {@link Communicator}; exchanges run on the communicator's thread.
+ */
+public final class HaloExchange {
+  private final Communicator communicator;
+  private final int length;
+  private final int tailLength;
+  private final List<Share> given;
+  private final List<Share> taken;
+
+  /**
+   * Rows that this rank shares with another: {@code start} counts from the first row of the tail
+   * where they are given, of the halo where they are taken.
+   */
+  private record Share(int peer, int start, int rows) {}
+
+  /**
+   * @param slices of one sequence, one for each rank of the communicator, each starting where the
+   *     one before ends, the first at 0
+   * @param reach rows before a slice that its rank needs, as far as there are so many
+   */
+  public HaloExchange(Communicator communicator, List<Slice> slices, int reach) {
+    check(communicator, slices, reach);
+    this.communicator = communicator;
+    int index = communicator.index();
+    Slice own = slices.get(index);
+    this.length = haloLength(own, reach);
+    this.tailLength = (int) Math.min(reach, own.length());
+    this.given = new ArrayList<>();
+    this.taken = new ArrayList<>();
+    long tailStart = own.end() - tailLength;
+    // Nearest first on both sides: with that order no rank waits in a circle, however little the
+    // transport holds.
+    for (int peer = index + 1; peer < slices.size(); peer++) {
+      Slice right = slices.get(peer);
+      long from = Math.max(own.start(), right.start() - haloLength(right, reach));
+      if (from < own.end() && right.length() > 0) {
+        given.add(new Share(peer, (int) (from - tailStart), (int) (own.end() - from)));
+      }
+    }
+    long haloStart = own.start() - length;
+    for (int peer = index - 1; peer >= 0; peer--) {
+      Slice left = slices.get(peer);
+      long from = Math.max(left.start(), haloStart);
+      if (from < left.end() && own.length() > 0) {
+        taken.add(new Share(peer, (int) (from - haloStart), (int) (left.end() - from)));
+      }
+    }
+  }
+
+  private static void check(Communicator communicator, List<Slice> slices, int reach) {
+    if (slices.size() != communicator.size() || reach < 0) {
+      throw new IllegalArgumentException(
+          slices.size()
+              + " slices over "
+              + communicator.size()
+              + " ranks, with a reach of "
+              + reach
+              + " rows");
+    }
+    long end = 0;
+    for (Slice slice : slices) {
+      if (slice.start() != end) {
+        throw new IllegalArgumentException(slice + " does not start at " + end);
+      }
+      end = slice.end();
+    }
+  }
+
+  private static int haloLength(Slice slice, int reach) {
+    return slice.length() == 0 ? 0 : (int) Math.min(reach, slice.start());
+  }
+
+  /** Rows of this rank's halo: the reach, or fewer near the start; 0 for a rank without tokens. */
+  public int length() {
+    return length;
+  }
+
+  /** Rows of this rank's tail, its last ones, which others may need: the reach, or fewer. */
+  public int tailLength() {
+    return tailLength;
+  }
+
+  /**
+   * Starts to fetch the halo. The buffers belong to it until the result has been awaited.
+   *
+   * @param tail this rank's own last {@link #tailLength} rows
+   * @param rowBytes bytes of a row
+   * @param halo receives the {@link #length} rows just before the slice, in order
+   */
+  public Pending fromLeft(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
+    checkRows(tail, tailLength, rowBytes, "tail");
+    checkRows(halo, length, rowBytes, "halo");
+    if (given.isEmpty() && taken.isEmpty()) {
+      return Pending.DONE;
+    }
+    ByteBuffer from = tail.slice();
+    ByteBuffer into = halo.slice();
+    return communicator.submit(
+        () -> {
+          for (Share share : given) {
+            communicator.send(share.peer(), rows(from, share, rowBytes));
+          }
+          for (Share share : taken) {
+            communicator.receive(share.peer(), rows(into, share, rowBytes));
+          }
+        });
+  }
+
+  /**
+   * Starts to send the halo's gradients back to the rows' owners. The buffers belong to it until
+   * the result has been awaited.
+   *
+   * @param haloGradient {@link #length} rows
+   * @param rowBytes bytes of a row
+   * @param tailGradient {@link #tailLength} rows, to which is added what comes from the right, in
+   *     the order of the ranks
+   */
+  public Pending gradientToLeft(
+      ByteBuffer haloGradient, ElementType type, int rowBytes, ByteBuffer tailGradient) {
+    checkRows(haloGradient, length, rowBytes, "halo gradient");
+    checkRows(tailGradient, tailLength, rowBytes, "tail gradient");
+    type.elements(rowBytes);
+    if (given.isEmpty() && taken.isEmpty()) {
+      return Pending.DONE;
+    }
+    ByteBuffer from = haloGradient.slice();
+    ByteBuffer into = tailGradient.slice();
+    return communicator.submit(
+        () -> {
+          for (Share share : taken) {
+            communicator.sendSegments(share.peer(), rows(from, share, rowBytes));
+          }
+          for (Share share : given) {
+            communicator.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
+          }
+        });
+  }
+
+  private static ByteBuffer rows(ByteBuffer buffer, Share share, int rowBytes) {
+    return buffer.slice(share.start() * rowBytes, share.rows() * rowBytes);
+  }
+
+  private static void checkRows(ByteBuffer buffer, int rows, int rowBytes, String name) {
+    if (buffer.remaining() != (long) rows * rowBytes) {
+      throw new IllegalArgumentException(
+          "The "
+              + name
+              + " has "
+              + buffer.remaining()
+              + " bytes where "
+              + rows
+              + " rows of "
+              + rowBytes
+              + " were expected");
+    }
+  }
+}
