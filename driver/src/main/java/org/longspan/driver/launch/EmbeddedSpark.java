@@ -1,0 +1,135 @@
+package org.longspan.driver.launch;
+
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.launcher.JavaModuleOptions;
+import org.apache.spark.sql.SparkSession;
+import org.longspan.datapipeline.InvalidInputException;
+
+/**
+ * A Spark of its own on this machine, with real executor JVMs, from the class path of this JVM; for
+ * where no Spark is installed.
+ */
+public final class EmbeddedSpark implements AutoCloseable {
+  /**
+   * Environment variables that this JVM has to be started with: the executors inherit them.
+   * Executors work in {@code $SPARK_HOME/work}; the folder may be an empty one.
+   */
+  public static final List<String> ENVIRONMENT =
+      List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_HOME");
+
+  private static final int JVM_MEGABYTES = 1024;
+
+  private final SparkSession session;
+  private final Path workFolder;
+
+  private EmbeddedSpark(SparkSession session, Path workFolder) {
+    this.session = session;
+    this.workFolder = workFolder;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param settings Spark's, which go before ours
+   * @throws InvalidInputException where an environment variable is missing
+   */
+  public static EmbeddedSpark start(
+      String name, EmbeddedCluster cluster, Map<String, String> settings) {
+    checkEnvironment(System.getenv());
+    Path home = Path.of(System.getenv("SPARK_HOME"));
+    createFolder(home);
+    SparkSession session =
+        SparkSession.builder().config(configuration(name, cluster, settings)).getOrCreate();
+    String application = session.sparkContext().applicationId();
+    return new EmbeddedSpark(session, home.resolve("work").resolve(application));
+  }
+
+  public SparkSession session() {
+    return session;
+  }
+
+  public JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  /** Ends the executors and deletes what they left in their working folders. */
+  @Override
+  public void close() {
+    session.stop();
+    Folders.delete(workFolder);
+  }
+
+  static void checkEnvironment(Map<String, String> environment) {
+    List<String> missing =
+        ENVIRONMENT.stream().filter(name -> !environment.containsKey(name)).toList();
+    if (!missing.isEmpty()) {
+      throw new InvalidInputException(
+          "An embedded Spark needs the environment variables SPARK_TESTING=1,"
+              + " SPARK_SCALA_VERSION=2.13 and SPARK_HOME=<a folder> before Java starts, and "
+              + String.join(", ", missing)
+              + (missing.size() == 1 ? " is" : " are")
+              + " missing; bin/longspan sets them.");
+    }
+  }
+
+  private static SparkConf configuration(
+      String name, EmbeddedCluster cluster, Map<String, String> settings) {
+    SparkConf conf = new SparkConf();
+    settings.forEach(conf::set);
+    conf.setMaster(cluster.master()).setAppName(name);
+    conf.setIfMissing("spark.executor.memory", cluster.heapMegabytes() + "m");
+    conf.setIfMissing("spark.executor.cores", Integer.toString(cluster.cores()));
+    conf.setIfMissing("spark.task.cpus", Integer.toString(cluster.cores()));
+    // Spark then knows how many executors it waits for.
+    conf.setIfMissing("spark.cores.max", Integer.toString(cluster.executors() * cluster.cores()));
+    conf.setIfMissing("spark.executor.extraClassPath", System.getProperty("java.class.path"));
+    conf.setIfMissing("spark.executor.extraJavaOptions", javaOptions(cluster));
+    // The threads are ours, not the library's.
+    conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
+    conf.setIfMissing("spark.executorEnv.OMP_NUM_THREADS", "1");
+    conf.setIfMissing("spark.ui.enabled", "false");
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+    return SparkSettings.apply(conf);
+  }
+
+  private static String javaOptions(EmbeddedCluster cluster) {
+    int offHeap = cluster.offHeapMegabytes();
+    return String.join(
+        " ",
+        JavaModuleOptions.defaultModuleOptions(),
+        collector(),
+        "-XX:MaxDirectMemorySize=" + offHeap + "m",
+        "-Dorg.bytedeco.javacpp.maxbytes=" + offHeap + "m",
+        "-Dorg.bytedeco.javacpp.maxphysicalbytes="
+            + (cluster.heapMegabytes() + offHeap + JVM_MEGABYTES)
+            + "m");
+  }
+
+  /** A collector that lets other threads allocate while a device reads a Java array. */
+  private static String collector() {
+    try {
+      ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+          .getVMOption("UseShenandoahGC");
+      return "-XX:+UseShenandoahGC";
+    } catch (IllegalArgumentException notInThisJava) {
+      return "-XX:+UseG1GC";
+    }
+  }
+
+  private static void createFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException refused) {
+      throw new InvalidInputException(
+          "SPARK_HOME " + folder + " cannot be made a folder.", refused);
+    }
+  }
+}

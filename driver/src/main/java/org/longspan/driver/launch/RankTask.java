@@ -1,0 +1,131 @@
+package org.longspan.driver.launch;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.BarrierTaskContext;
+import org.longspan.driver.event.EventCodec;
+import org.longspan.driver.event.Introduction;
+import org.longspan.driver.event.RankMessage;
+import org.longspan.driver.plan.Fingerprint;
+import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.executors.train.RankProgram;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.transport.NetworkTransport;
+
+/**
+ * One rank's part of one attempt: it connects to the others, runs the program, and tells the driver
+ * how that ended.
+ */
+final class RankTask implements BarrierStage.Body {
+  private static final long serialVersionUID = 1L;
+
+  /** How long a rank whose run is over waits for Spark to interrupt it. */
+  private static final Duration CANCEL_LIMIT = Duration.ofMinutes(1);
+
+  private final String run;
+  private final String secret;
+  private final int data;
+  private final int sequence;
+  private final int tensor;
+  private final Duration timeLimit;
+  private final Fingerprint fingerprint;
+  private final RankProgram program;
+  private final HadoopSettings hadoop;
+
+  RankTask(String run, String secret, LaunchPlan plan, RankProgram program, HadoopSettings hadoop) {
+    this.run = run;
+    this.secret = secret;
+    this.data = plan.mesh().data();
+    this.sequence = plan.mesh().sequence();
+    this.tensor = plan.mesh().tensor();
+    this.timeLimit = plan.timeLimit();
+    this.fingerprint = plan.fingerprint();
+    this.program = program;
+    this.hadoop = hadoop;
+  }
+
+  @Override
+  public void run(BarrierTaskContext task) {
+    String host = host(task);
+    EventCodec codec = new EventCodec();
+    DriverLink driver =
+        new DriverLink(
+            codec,
+            new RankMessage.Sender(run, task.partitionId(), task.stageAttemptNumber(), host));
+    try (NetworkTransport transport = NetworkTransport.bind(run, secret, host, timeLimit)) {
+      try {
+        begin(driver);
+        connect(transport, task, codec, host);
+        program.run(context(task, transport, driver));
+        driver.finished();
+      } catch (Throwable failure) {
+        // Before the transport closes, so that the driver hears the cause before what follows.
+        tellFailure(driver, task, failure);
+        throw failure;
+      }
+    } catch (InterruptedException killed) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Rank " + task.partitionId() + " was interrupted", killed);
+    }
+  }
+
+  private static void begin(DriverLink driver) throws InterruptedException {
+    if (!driver.started()) {
+      awaitCancel();
+    }
+  }
+
+  private void connect(
+      NetworkTransport transport, BarrierTaskContext task, EventCodec codec, String host) {
+    int rank = task.partitionId();
+    int attempt = task.stageAttemptNumber();
+    Introduction own = new Introduction(rank, attempt, host, transport.port(), fingerprint.hash());
+    List<Introduction> all = Rendezvous.meet(task, codec, own);
+    transport.connect(rank, attempt, addresses(all));
+  }
+
+  private ExecutorRankContext context(
+      BarrierTaskContext task, NetworkTransport transport, DriverLink driver) {
+    return new ExecutorRankContext(
+        new Mesh(data, sequence, tensor),
+        transport,
+        task.stageAttemptNumber(),
+        task.cpus(),
+        hadoop.configuration(),
+        driver);
+  }
+
+  private static void tellFailure(DriverLink driver, BarrierTaskContext task, Throwable failure) {
+    if (task.isInterrupted()) {
+      return;
+    }
+    try {
+      if (!driver.failed(failure)) {
+        awaitCancel();
+      }
+    } catch (InterruptedException killed) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException unheard) {
+      failure.addSuppressed(unheard);
+    }
+  }
+
+  /** A task that fails makes Spark try again: one whose run is over waits for its end instead. */
+  private static void awaitCancel() throws InterruptedException {
+    Thread.sleep(CANCEL_LIMIT.toMillis());
+    throw new IllegalStateException("The driver has ended the run");
+  }
+
+  private static List<InetSocketAddress> addresses(List<Introduction> all) {
+    return all.stream()
+        .map(one -> InetSocketAddress.createUnresolved(one.host(), one.port()))
+        .toList();
+  }
+
+  /** The executor's host; the port beside it is Spark's. */
+  private static String host(BarrierTaskContext task) {
+    String address = task.getTaskInfos()[task.partitionId()].address();
+    return address.substring(0, address.lastIndexOf(':'));
+  }
+}

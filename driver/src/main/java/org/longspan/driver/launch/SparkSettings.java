@@ -1,0 +1,57 @@
+package org.longspan.driver.launch;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+
+/** What Spark has to be told before it starts, so that ranks run and recover well on it. */
+public final class SparkSettings {
+  static final String PLUGINS = "spark.plugins";
+
+  private static final String EXECUTORS = "spark.executor.instances";
+  private static final String REGISTRATION_LIMIT =
+      "spark.scheduler.maxRegisteredResourcesWaitingTime";
+
+  private static final Map<String, String> SETTINGS = settings();
+
+  private SparkSettings() {}
+
+  /**
+   * Sets what the user has not set already, and adds our plugin to the user's.
+   *
+   * @return {@code conf} itself
+   */
+  public static SparkConf apply(SparkConf conf) {
+    SETTINGS.forEach(conf::setIfMissing);
+    if (conf.contains(EXECUTORS)) {
+      // A number that was asked for is worth waiting for: images are pulled, nodes are started.
+      conf.setIfMissing(REGISTRATION_LIMIT, "300s");
+    }
+    return conf.set(PLUGINS, withOurs(conf.get(PLUGINS, "")));
+  }
+
+  private static Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    // A year is Spark's own limit for a rank that never comes.
+    settings.put("spark.barrier.sync.timeout", "120s");
+    // Ten minutes is Spark's own time to say that there are too few slots.
+    settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
+    settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "5");
+    // Spark counts a stage's failures over its whole life; ours are counted since the last
+    // progress.
+    settings.put("spark.stage.maxConsecutiveAttempts", "10000");
+    settings.put("spark.dynamicAllocation.enabled", "false");
+    settings.put("spark.scheduler.minRegisteredResourcesRatio", "1.0");
+    settings.put("spark.kryo.registrationRequired", "false");
+    return settings;
+  }
+
+  private static String withOurs(String plugins) {
+    String ours = EventPlugin.class.getName();
+    if (Arrays.asList(plugins.split(",")).contains(ours)) {
+      return plugins;
+    }
+    return plugins.isEmpty() ? ours : plugins + "," + ours;
+  }
+}

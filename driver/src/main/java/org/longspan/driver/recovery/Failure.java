@@ -1,0 +1,18 @@
+package org.longspan.driver.recovery;
+
+import org.longspan.driver.event.FailureKind;
+
+/** One rank's failure in one attempt; {@code sentence} says what went wrong. */
+public record Failure(int rank, int attempt, String host, FailureKind kind, String sentence) {
+  /** Whether this says more about why the attempt failed than {@code other}, which came first. */
+  boolean explainsMoreThan(Failure other) {
+    return other == null
+        || attempt > other.attempt
+        || (attempt == other.attempt && kind.compareTo(other.kind) < 0);
+  }
+
+  @Override
+  public String toString() {
+    return "rank " + rank + " on " + host + ": " + sentence;
+  }
+}

@@ -1,0 +1,80 @@
+package org.longspan.driver.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.esotericsoftware.kryo.KryoException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.longspan.executors.train.RankEvent;
+
+class EventCodecTest {
+  private static final RankMessage.Sender SENDER = new RankMessage.Sender("run", 3, 2, "host.name");
+
+  static List<Record> messages() {
+    RankEvent step = new RankEvent.Step(1L << 40, 2.5e-300, Long.MAX_VALUE, 0.25, Double.NaN, 3e-3);
+    return List.of(
+        new Introduction(1, 0, "10.0.0.1", 65_535, "0a1b"),
+        SENDER,
+        new RankMessage.Started(SENDER),
+        new RankMessage.Told(SENDER, step),
+        new RankMessage.Finished(SENDER),
+        new RankMessage.Failed(SENDER, FailureKind.FAULT, "A sentence with ümläuts."),
+        new RankMessage.Failed(SENDER, FailureKind.INVALID_INPUT, null),
+        new RankEvent.Ready(7, 1, "host", 4_294_967_296L, 2, "cpu"),
+        new RankEvent.Resumed(1, 50, "hdfs://host/run/step-50"),
+        (Record) step,
+        new RankEvent.Validation(10, 1.5, 1L << 33),
+        new RankEvent.Checkpoint(50, ""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("messages")
+  void shouldReadWhatItWrites(Record message) {
+    EventCodec writer = new EventCodec();
+    EventCodec reader = new EventCodec();
+
+    assertThat(reader.decode(writer.encode(message), Record.class)).isEqualTo(message);
+  }
+
+  @Test
+  void shouldCoverEveryEventAndMessage() {
+    Set<Class<?>> tried = messages().stream().map(Object::getClass).collect(Collectors.toSet());
+
+    assertThat(tried).containsExactlyInAnyOrderElementsOf(EventCodec.classes());
+    assertThat(EventCodec.classes())
+        .containsAll(subclasses(RankEvent.class))
+        .containsAll(subclasses(RankMessage.class));
+  }
+
+  private static List<Class<? extends Record>> subclasses(Class<?> sealed) {
+    return Stream.of(sealed.getPermittedSubclasses())
+        .<Class<? extends Record>>map(type -> type.asSubclass(Record.class))
+        .toList();
+  }
+
+  @Test
+  void shouldRefuseWhatIsNotRegistered() {
+    record Stranger(int number) {}
+
+    assertThatThrownBy(() -> new EventCodec().encode(new Stranger(1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("not registered");
+  }
+
+  @Test
+  void shouldRefuseBytesThatAreNoMessage() {
+    assertThatThrownBy(() -> new EventCodec().decode(new byte[] {99, 1, 2}, Record.class))
+        .isInstanceOf(KryoException.class);
+    byte[] whole = new EventCodec().encode(new RankMessage.Started(SENDER));
+    byte[] cut = Arrays.copyOf(whole, whole.length - 3);
+    assertThatThrownBy(() -> new EventCodec().decode(cut, Record.class))
+        .isInstanceOf(KryoException.class);
+  }
+}

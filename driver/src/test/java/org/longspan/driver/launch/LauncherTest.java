@@ -1,0 +1,277 @@
+package org.longspan.driver.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.spark.TaskContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.driver.recovery.RunFailedException;
+import org.longspan.executors.train.RankContext;
+import org.longspan.executors.train.RankEvent;
+import org.longspan.executors.train.RankProgram;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.transport.Transport;
+
+/** On two executor JVMs, which all tests share: one run after another in one Spark context. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LauncherTest {
+  private static final Mesh MESH = new Mesh(1, 2, 1);
+  private static final int CHANNEL = 5;
+  private static final int STEPS = 50;
+
+  private static EmbeddedSpark spark;
+
+  private final List<RankEvent> events = Collections.synchronizedList(new ArrayList<>());
+
+  @BeforeAll
+  static void start() {
+    EmbeddedCluster cluster = new EmbeddedCluster(2, 1, 1024, 512);
+    spark = EmbeddedSpark.start("launcher", cluster, Map.of("spark.hadoop.longspan.test", "7"));
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.close();
+  }
+
+  @Test
+  void shouldRunConnectedRanksAndHearThemInOrder() {
+    run(
+        context -> {
+          introduce(context);
+          for (int step = 1; step <= STEPS; step++) {
+            double sum = sum(context.transport(), step * (context.transport().rank() + 1.0));
+            if (context.transport().rank() == 0) {
+              context.report(step(step, sum));
+            }
+          }
+        });
+
+    assertThat(of(RankEvent.Step.class))
+        .extracting(RankEvent.Step::step)
+        .hasSize(STEPS)
+        .isSorted()
+        .doesNotHaveDuplicates();
+    assertThat(of(RankEvent.Step.class))
+        .allSatisfy(step -> assertThat(step.loss()).isEqualTo(3.0 * step.step()));
+    assertThat(of(RankEvent.Ready.class))
+        .extracting(RankEvent.Ready::rank)
+        .containsExactlyInAnyOrder(0, 1);
+    assertThat(of(RankEvent.Ready.class))
+        .extracting(RankEvent.Ready::process)
+        .doesNotHaveDuplicates()
+        .doesNotContain(ProcessHandle.current().pid());
+  }
+
+  @Test
+  void shouldGiveRanksTheirThreadsAndTheDriversHadoopConfiguration() {
+    run(
+        context -> {
+          if (context.hadoop().getInt("longspan.test", 0) != 7 || context.threads() != 1) {
+            throw new IllegalStateException(context.threads() + " threads, " + context.hadoop());
+          }
+          introduce(context);
+        });
+
+    assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void shouldRefuseRanksThatRunAnotherConfiguration() {
+    LaunchPlan plan = LaunchPlan.of(MESH, () -> "hash-" + TaskContext.getPartitionId());
+
+    assertThatThrownBy(() -> Launcher.run(spark.context(), plan, LauncherTest::introduce, hear()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("Rank 1 on ")
+        .hasMessageContaining(" runs another configuration than rank 0 on ");
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void shouldTryAgainAfterAFault() {
+    run(
+        context -> {
+          introduce(context);
+          if (context.attempt() == 0 && context.transport().rank() == 1) {
+            throw new IllegalStateException("Only the first time");
+          }
+          context.report(step(context.attempt(), sum(context.transport(), 1)));
+        });
+
+    assertThat(of(RankEvent.Step.class)).extracting(RankEvent.Step::step).containsExactly(1L, 1L);
+    assertThat(of(RankEvent.Ready.class)).extracting(RankEvent.Ready::attempt).contains(0, 1);
+  }
+
+  @Test
+  void shouldFailWithTheCauseAfterSoManyAttempts() {
+    RankProgram program =
+        context -> {
+          introduce(context);
+          if (context.transport().rank() == 1) {
+            throw new IllegalStateException("Every time");
+          }
+          sum(context.transport(), 1);
+        };
+
+    assertThatThrownBy(() -> Launcher.run(spark.context(), plan().withAttempts(2), program, hear()))
+        .isInstanceOf(RunFailedException.class)
+        .hasMessageStartingWith(
+            "The run failed after 2 attempts in a row without progress; in the last, rank 1 on ")
+        .hasMessageEndingWith(": IllegalStateException: Every time");
+    assertThat(of(RankEvent.Ready.class))
+        .extracting(RankEvent.Ready::attempt)
+        .doesNotContain(2)
+        .contains(0, 1);
+  }
+
+  @Test
+  void shouldPassAnInvalidInputThroughAtOnce() {
+    RankProgram program =
+        context -> {
+          introduce(context);
+          if (context.transport().rank() == 1) {
+            throw new InvalidInputException("The checkpoint is of another model.");
+          }
+          sum(context.transport(), 1);
+        };
+
+    assertThatThrownBy(() -> Launcher.run(spark.context(), plan(), program, hear()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("The checkpoint is of another model.");
+    assertThat(of(RankEvent.Ready.class)).extracting(RankEvent.Ready::attempt).containsOnly(0);
+  }
+
+  @Test
+  void shouldGoOnAfterAnExecutorIsKilled() {
+    Consumer<RankEvent> killer =
+        event -> {
+          events.add(event);
+          if (event instanceof RankEvent.Ready ready && ready.rank() == 1 && ready.attempt() == 0) {
+            ProcessHandle.of(ready.process()).orElseThrow().destroyForcibly();
+          }
+        };
+
+    Launcher.run(
+        spark.context(),
+        plan(),
+        context -> {
+          introduce(context);
+          Transport transport = context.transport();
+          if (context.attempt() == 0) {
+            transport.receive(1 - transport.rank(), CHANNEL, ByteBuffer.allocate(1));
+          }
+          context.report(step(context.attempt(), sum(transport, 1)));
+        },
+        killer);
+
+    assertThat(of(RankEvent.Step.class)).extracting(RankEvent.Step::step).containsExactly(1L, 1L);
+  }
+
+  @Test
+  @Timeout(value = 10, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void shouldSaySoonThatThereAreTooFewSlots() {
+    LaunchPlan eight = LaunchPlan.of(new Mesh(2, 4, 1), () -> "hash");
+
+    assertThatThrownBy(() -> Launcher.run(spark.context(), eight, LauncherTest::introduce, hear()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(
+            "The mesh needs 8 ranks (mesh.data 2, mesh.sequence 4, mesh.tensor 1), and the cluster"
+                + " has 2 slots; lower mesh.sequence or mesh.data, or add executors.");
+  }
+
+  @Test
+  void shouldLeaveNoThreadOfARankBehind() {
+    run(context -> sum(context.transport(), 1));
+    run(
+        context -> {
+          sum(context.transport(), 1);
+          context.report(step(1, transportThreads()));
+        });
+
+    double own = of(RankEvent.Step.class).get(0).loss();
+    assertThat(own).isPositive();
+    for (int again = 0; again < 3; again++) {
+      events.clear();
+      run(
+          context -> {
+            awaitThreads(own);
+            sum(context.transport(), 1);
+            context.report(step(1, transportThreads()));
+          });
+      assertThat(of(RankEvent.Step.class))
+          .allSatisfy(step -> assertThat(step.loss()).isLessThanOrEqualTo(2 * own));
+    }
+  }
+
+  private static void awaitThreads(double few) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (transportThreads() > few && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static double transportThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("longspan"))
+        .count();
+  }
+
+  private void run(RankProgram program) {
+    Launcher.run(spark.context(), plan(), program, hear());
+  }
+
+  private Consumer<RankEvent> hear() {
+    return events::add;
+  }
+
+  private <E extends RankEvent> List<E> of(Class<E> type) {
+    return events.stream().filter(type::isInstance).map(type::cast).toList();
+  }
+
+  private static LaunchPlan plan() {
+    return LaunchPlan.of(MESH, () -> "hash").withTimeLimit(Duration.ofSeconds(30));
+  }
+
+  private static void introduce(RankContext context) {
+    try {
+      context.report(
+          new RankEvent.Ready(
+              context.transport().rank(),
+              context.attempt(),
+              InetAddress.getLocalHost().getHostName(),
+              ProcessHandle.current().pid(),
+              context.threads(),
+              "none"));
+    } catch (IOException unknown) {
+      throw new IllegalStateException(unknown);
+    }
+  }
+
+  private static RankEvent.Step step(long step, double loss) {
+    return new RankEvent.Step(step, loss, 1, 1, 1, 1);
+  }
+
+  /** The sum of both ranks' numbers. */
+  private static double sum(Transport transport, double own) {
+    int peer = 1 - transport.rank();
+    transport.send(peer, CHANNEL, ByteBuffer.allocate(Double.BYTES).putDouble(own).flip());
+    ByteBuffer other = ByteBuffer.allocate(Double.BYTES);
+    transport.receive(peer, CHANNEL, other);
+    return own + other.getDouble(0);
+  }
+}
