@@ -1,24 +1,13 @@
 package org.longspan.driver.event;
 
-import com.esotericsoftware.kryo.Kryo;
-import com.esotericsoftware.kryo.io.Input;
-import com.esotericsoftware.kryo.io.Output;
 import java.util.List;
 import org.longspan.executors.train.RankEvent;
+import org.longspan.parallelism.message.MessageCodec;
 
-/**
- * Turns what ranks say into bytes and back, with Kryo. Only the classes listed here can be written
- * or read.
- *
- * <p>Thread-safe.
- */
+/** Makes the codec for what ranks say to the driver; every class that can be written is here. */
 public final class EventCodec {
-  private static final int BUFFER_BYTES = 256;
-
-  /** The place of a class is its number in the bytes: both ends run the same version. */
   private static final List<Class<? extends Record>> CLASSES =
       List.of(
-          Introduction.class,
           RankMessage.Sender.class,
           RankMessage.Started.class,
           RankMessage.Told.class,
@@ -30,36 +19,20 @@ public final class EventCodec {
           RankEvent.Validation.class,
           RankEvent.Checkpoint.class);
 
-  private final Kryo kryo = new Kryo();
+  private EventCodec() {}
 
-  public EventCodec() {
-    kryo.setRegistrationRequired(true);
-    kryo.setReferences(false);
-    CLASSES.forEach(this::register);
+  /** A codec for rank messages, and for the addresses that ranks exchange. */
+  public static MessageCodec create() {
+    MessageCodec.Builder builder = MessageCodec.builder();
+    CLASSES.forEach(type -> register(builder, type));
+    return builder.build();
   }
 
-  private <T extends Record> void register(Class<T> type) {
-    kryo.register(type, new RecordSerializer<>(type));
+  private static <T extends Record> void register(MessageCodec.Builder builder, Class<T> type) {
+    builder.register(type, new RecordSerializer<>(type));
   }
 
-  /** The classes that can be written. */
   static List<Class<? extends Record>> classes() {
     return CLASSES;
-  }
-
-  public synchronized byte[] encode(Record message) {
-    Output output = new Output(BUFFER_BYTES, -1);
-    kryo.writeClassAndObject(output, message);
-    return output.toBytes();
-  }
-
-  /**
-   * The message in the bytes.
-   *
-   * @throws com.esotericsoftware.kryo.KryoException where they hold none
-   * @throws ClassCastException where they hold another one
-   */
-  public synchronized <T> T decode(byte[] bytes, Class<T> type) {
-    return type.cast(kryo.readClassAndObject(new Input(bytes)));
   }
 }

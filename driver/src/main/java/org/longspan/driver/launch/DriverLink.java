@@ -2,10 +2,10 @@ package org.longspan.driver.launch;
 
 import java.io.IOException;
 import org.apache.spark.api.plugin.PluginContext;
-import org.longspan.driver.event.EventCodec;
 import org.longspan.driver.event.FailureKind;
 import org.longspan.driver.event.RankMessage;
 import org.longspan.executors.train.RankEvent;
+import org.longspan.parallelism.message.MessageCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,10 +16,10 @@ final class DriverLink {
   /** The executor's, not a rank's: Spark gives it to the plugin alone, before any task runs. */
   private static volatile PluginContext plugin;
 
-  private final EventCodec codec;
+  private final MessageCodec codec;
   private final RankMessage.Sender sender;
 
-  DriverLink(EventCodec codec, RankMessage.Sender sender) {
+  DriverLink(MessageCodec codec, RankMessage.Sender sender) {
     this.codec = codec;
     this.sender = sender;
   }

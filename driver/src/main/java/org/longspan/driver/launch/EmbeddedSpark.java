@@ -19,8 +19,9 @@ import org.longspan.datapipeline.InvalidInputException;
  */
 public final class EmbeddedSpark implements AutoCloseable {
   /**
-   * Environment variables that this JVM has to be started with: the executors inherit them.
-   * Executors work in {@code $SPARK_HOME/work}; the folder may be an empty one.
+   * Environment variables that this JVM has to be started with, and that the executors inherit:
+   * {@code SPARK_TESTING=1}, {@code SPARK_SCALA_VERSION=2.13} and {@code SPARK_HOME}, a folder,
+   * perhaps an empty one.
    */
   public static final List<String> ENVIRONMENT =
       List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_HOME");
@@ -28,11 +29,9 @@ public final class EmbeddedSpark implements AutoCloseable {
   private static final int JVM_MEGABYTES = 1024;
 
   private final SparkSession session;
-  private final Path workFolder;
 
-  private EmbeddedSpark(SparkSession session, Path workFolder) {
+  private EmbeddedSpark(SparkSession session) {
     this.session = session;
-    this.workFolder = workFolder;
   }
 
   /**
@@ -44,12 +43,9 @@ public final class EmbeddedSpark implements AutoCloseable {
   public static EmbeddedSpark start(
       String name, EmbeddedCluster cluster, Map<String, String> settings) {
     checkEnvironment(System.getenv());
-    Path home = Path.of(System.getenv("SPARK_HOME"));
-    createFolder(home);
-    SparkSession session =
-        SparkSession.builder().config(configuration(name, cluster, settings)).getOrCreate();
-    String application = session.sparkContext().applicationId();
-    return new EmbeddedSpark(session, home.resolve("work").resolve(application));
+    createFolder(Path.of(System.getenv("SPARK_HOME")));
+    SparkConf conf = configuration(name, cluster, settings);
+    return new EmbeddedSpark(SparkSession.builder().config(conf).getOrCreate());
   }
 
   public SparkSession session() {
@@ -60,11 +56,10 @@ public final class EmbeddedSpark implements AutoCloseable {
     return JavaSparkContext.fromSparkContext(session.sparkContext());
   }
 
-  /** Ends the executors and deletes what they left in their working folders. */
+  /** Ends the executors. Spark deletes their working folders when this JVM ends. */
   @Override
   public void close() {
     session.stop();
-    Folders.delete(workFolder);
   }
 
   static void checkEnvironment(Map<String, String> environment) {
@@ -90,6 +85,7 @@ public final class EmbeddedSpark implements AutoCloseable {
     conf.setIfMissing("spark.task.cpus", Integer.toString(cluster.cores()));
     // Spark then knows how many executors it waits for.
     conf.setIfMissing("spark.cores.max", Integer.toString(cluster.executors() * cluster.cores()));
+    conf.setIfMissing("spark.scheduler.maxRegisteredResourcesWaitingTime", "60s");
     conf.setIfMissing("spark.executor.extraClassPath", System.getProperty("java.class.path"));
     conf.setIfMissing("spark.executor.extraJavaOptions", javaOptions(cluster));
     // The threads are ours, not the library's.

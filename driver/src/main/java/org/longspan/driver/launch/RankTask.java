@@ -5,12 +5,13 @@ import java.time.Duration;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
 import org.longspan.driver.event.EventCodec;
-import org.longspan.driver.event.Introduction;
 import org.longspan.driver.event.RankMessage;
 import org.longspan.driver.plan.Fingerprint;
 import org.longspan.driver.plan.LaunchPlan;
 import org.longspan.executors.train.RankProgram;
 import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.message.MessageCodec;
+import org.longspan.parallelism.message.RankAddress;
 import org.longspan.parallelism.transport.NetworkTransport;
 
 /**
@@ -48,7 +49,7 @@ final class RankTask implements BarrierStage.Body {
   @Override
   public void run(BarrierTaskContext task) {
     String host = host(task);
-    EventCodec codec = new EventCodec();
+    MessageCodec codec = EventCodec.create();
     DriverLink driver =
         new DriverLink(
             codec,
@@ -77,11 +78,18 @@ final class RankTask implements BarrierStage.Body {
   }
 
   private void connect(
-      NetworkTransport transport, BarrierTaskContext task, EventCodec codec, String host) {
+      NetworkTransport transport, BarrierTaskContext task, MessageCodec codec, String host) {
     int rank = task.partitionId();
     int attempt = task.stageAttemptNumber();
-    Introduction own = new Introduction(rank, attempt, host, transport.port(), fingerprint.hash());
-    List<Introduction> all = Rendezvous.meet(task, codec, own);
+    RankAddress own =
+        new RankAddress(
+            rank,
+            attempt,
+            host,
+            transport.port(),
+            ProcessHandle.current().pid(),
+            fingerprint.hash());
+    List<RankAddress> all = Rendezvous.meet(task, codec, own);
     transport.connect(rank, attempt, addresses(all));
   }
 
@@ -117,7 +125,7 @@ final class RankTask implements BarrierStage.Body {
     throw new IllegalStateException("The driver has ended the run");
   }
 
-  private static List<InetSocketAddress> addresses(List<Introduction> all) {
+  private static List<InetSocketAddress> addresses(List<RankAddress> all) {
     return all.stream()
         .map(one -> InetSocketAddress.createUnresolved(one.host(), one.port()))
         .toList();

@@ -4,10 +4,11 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.longspan.driver.event.EventCodec;
 import org.longspan.driver.event.RankMessage;
+import org.longspan.parallelism.message.MessageCodec;
 
 /** The driver's open runs: Spark hands over what any rank says, and the run's desk answers it. */
 final class RunDesks {
-  private static final EventCodec CODEC = new EventCodec();
+  private static final MessageCodec CODEC = EventCodec.create();
   private static final Map<String, RunDesk> OPEN = new ConcurrentHashMap<>();
 
   private RunDesks() {}

@@ -11,7 +11,7 @@ import org.longspan.parallelism.mesh.Mesh;
  * SparkContext.maxNumConcurrentTasks}, which is Spark's own.
  */
 public final class SlotCheck {
-  private static final Duration PATIENCE = Duration.ofSeconds(8);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Duration PAUSE = Duration.ofMillis(100);
 
   private SlotCheck() {}

@@ -3,7 +3,6 @@ package org.longspan.driver.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.esotericsoftware.kryo.KryoException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -13,6 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.longspan.executors.train.RankEvent;
+import org.longspan.parallelism.message.MessageCodec;
+import org.longspan.parallelism.message.MessageException;
 
 class EventCodecTest {
   private static final RankMessage.Sender SENDER = new RankMessage.Sender("run", 3, 2, "host.name");
@@ -20,7 +21,6 @@ class EventCodecTest {
   static List<Record> messages() {
     RankEvent step = new RankEvent.Step(1L << 40, 2.5e-300, Long.MAX_VALUE, 0.25, Double.NaN, 3e-3);
     return List.of(
-        new Introduction(1, 0, "10.0.0.1", 65_535, "0a1b"),
         SENDER,
         new RankMessage.Started(SENDER),
         new RankMessage.Told(SENDER, step),
@@ -37,8 +37,8 @@ class EventCodecTest {
   @ParameterizedTest
   @MethodSource("messages")
   void shouldReadWhatItWrites(Record message) {
-    EventCodec writer = new EventCodec();
-    EventCodec reader = new EventCodec();
+    MessageCodec writer = EventCodec.create();
+    MessageCodec reader = EventCodec.create();
 
     assertThat(reader.decode(writer.encode(message), Record.class)).isEqualTo(message);
   }
@@ -63,18 +63,18 @@ class EventCodecTest {
   void shouldRefuseWhatIsNotRegistered() {
     record Stranger(int number) {}
 
-    assertThatThrownBy(() -> new EventCodec().encode(new Stranger(1)))
-        .isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> EventCodec.create().encode(new Stranger(1)))
+        .isInstanceOf(MessageException.class)
         .hasMessageContaining("not registered");
   }
 
   @Test
   void shouldRefuseBytesThatAreNoMessage() {
-    assertThatThrownBy(() -> new EventCodec().decode(new byte[] {99, 1, 2}, Record.class))
-        .isInstanceOf(KryoException.class);
-    byte[] whole = new EventCodec().encode(new RankMessage.Started(SENDER));
+    assertThatThrownBy(() -> EventCodec.create().decode(new byte[] {99, 1, 2}, Record.class))
+        .isInstanceOf(MessageException.class);
+    byte[] whole = EventCodec.create().encode(new RankMessage.Started(SENDER));
     byte[] cut = Arrays.copyOf(whole, whole.length - 3);
-    assertThatThrownBy(() -> new EventCodec().decode(cut, Record.class))
-        .isInstanceOf(KryoException.class);
+    assertThatThrownBy(() -> EventCodec.create().decode(cut, Record.class))
+        .isInstanceOf(MessageException.class);
   }
 }

@@ -9,10 +9,14 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.TaskContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -97,8 +101,8 @@ class LauncherTest {
 
     assertThatThrownBy(() -> Launcher.run(spark.context(), plan, LauncherTest::introduce, hear()))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageStartingWith("Rank 1 on ")
-        .hasMessageContaining(" runs another configuration than rank 0 on ");
+        .hasMessageStartingWith("Rank 0 on ")
+        .hasMessageContaining(" runs another configuration than rank 1 on ");
     assertThat(events).isEmpty();
   }
 
@@ -196,39 +200,38 @@ class LauncherTest {
 
   @Test
   void shouldLeaveNoThreadOfARankBehind() {
-    run(context -> sum(context.transport(), 1));
     run(
         context -> {
           sum(context.transport(), 1);
-          context.report(step(1, transportThreads()));
+          context.report(new RankEvent.Checkpoint(0, String.join(",", transportThreads())));
         });
+    Set<String> before =
+        of(RankEvent.Checkpoint.class).stream()
+            .flatMap(names -> Stream.of(names.path().split(",")))
+            .collect(Collectors.toCollection(HashSet::new));
+    run(context -> context.report(step(0, awaitEnd(before) ? 0 : 1)));
 
-    double own = of(RankEvent.Step.class).get(0).loss();
-    assertThat(own).isPositive();
-    for (int again = 0; again < 3; again++) {
-      events.clear();
-      run(
-          context -> {
-            awaitThreads(own);
-            sum(context.transport(), 1);
-            context.report(step(1, transportThreads()));
-          });
-      assertThat(of(RankEvent.Step.class))
-          .allSatisfy(step -> assertThat(step.loss()).isLessThanOrEqualTo(2 * own));
-    }
+    assertThat(before).hasSizeGreaterThan(1);
+    assertThat(of(RankEvent.Step.class)).extracting(RankEvent.Step::loss).containsExactly(0.0, 0.0);
   }
 
-  private static void awaitThreads(double few) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (transportThreads() > few && System.nanoTime() < deadline) {
+  /** Whether the threads end in time. Spark's library numbers its pools, so a name is used once. */
+  private static boolean awaitEnd(Set<String> threads) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (System.nanoTime() < deadline) {
+      if (Collections.disjoint(transportThreads(), threads)) {
+        return true;
+      }
       Thread.onSpinWait();
     }
+    return false;
   }
 
-  private static double transportThreads() {
+  private static Set<String> transportThreads() {
     return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("longspan"))
-        .count();
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("longspan"))
+        .collect(Collectors.toSet());
   }
 
   private void run(RankProgram program) {

@@ -6,17 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.longspan.datapipeline.InvalidInputException;
-import org.longspan.driver.event.Introduction;
+import org.longspan.parallelism.message.RankAddress;
 
 class RendezvousTest {
   @Test
   void shouldNameTheRanksThatRunSomethingElse() {
-    List<Introduction> all = List.of(rank(0, "a"), rank(1, "b"), rank(2, "a"), rank(3, "c"));
+    List<RankAddress> all = List.of(rank(0, "a"), rank(1, "b"), rank(2, "a"), rank(3, "c"));
 
     assertThatThrownBy(() -> Rendezvous.checkSame(all))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageStartingWith(
-            "Rank 1 on host1, rank 3 on host3 runs another configuration than rank 0 on host0;");
+            "Rank 0 on host0 runs another configuration than rank 1 on host1 and rank 3 on host3;");
   }
 
   @Test
@@ -25,7 +25,7 @@ class RendezvousTest {
         .doesNotThrowAnyException();
   }
 
-  private static Introduction rank(int rank, String fingerprint) {
-    return new Introduction(rank, 0, "host" + rank, 1, fingerprint);
+  private static RankAddress rank(int rank, String fingerprint) {
+    return new RankAddress(rank, 0, "host" + rank, 1, 1, fingerprint);
   }
 }
