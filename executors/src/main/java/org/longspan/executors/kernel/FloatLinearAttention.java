@@ -20,7 +20,7 @@ final class FloatLinearAttention implements LinearAttention {
   private static final int SEGMENT = 8;
 
   private final AttentionShape shape;
-  private final LinearShapes shapes;
+  private final AttentionMatrices shapes;
   private final FloatDecay[] decays;
   private final ChunkGrid grid;
   private final Workers workers;
@@ -39,7 +39,7 @@ final class FloatLinearAttention implements LinearAttention {
   FloatLinearAttention(
       AttentionShape shape, double[] slopes, int chunk, Workers workers, String description) {
     this.shape = shape;
-    this.shapes = new LinearShapes(shape, Precision.FLOAT);
+    this.shapes = new AttentionMatrices(shape, Precision.FLOAT);
     this.decays = new FloatDecay[shape.heads()];
     for (int head = 0; head < decays.length; head++) {
       decays[head] = new FloatDecay(slopes[head], chunk);

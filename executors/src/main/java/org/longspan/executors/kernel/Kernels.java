@@ -24,6 +24,23 @@ public final class Kernels {
     return cpu(precision, shape, slopes, chunk, workers, "cpu");
   }
 
+  /**
+   * Softmax attention over a sliding window, on the CPU.
+   *
+   * @param window tokens that a token sees, itself included; at least 1
+   * @param workers used by each call; closed by its owner, after the attention
+   */
+  public static WindowAttention window(
+      Precision precision, AttentionShape shape, int window, Workers workers) {
+    if (window < 1) {
+      throw new IllegalArgumentException("A window holds at least its own token, not " + window);
+    }
+    return switch (precision) {
+      case FLOAT -> new FloatWindowAttention(shape, window, workers);
+      case DOUBLE -> new DoubleWindowAttention(shape, window, workers);
+    };
+  }
+
   private static LinearAttention cpu(
       Precision precision,
       AttentionShape shape,

@@ -3,6 +3,7 @@ package org.longspan.executors.kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.longspan.executors.kernel.LinearCase.Input;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -113,7 +114,7 @@ final class LinearRanks {
       int from = i == 0 ? 0 : cuts[i - 1];
       int to = i == cuts.length ? whole.tokens() : cuts[i];
       int[] starts =
-          java.util.stream.IntStream.range(0, whole.count())
+          IntStream.range(0, whole.count())
               .map(whole::start)
               .filter(start -> start >= from && start < to)
               .map(start -> start - from)

@@ -12,7 +12,6 @@ import jdk.incubator.vector.VectorSpecies;
 public final class FloatTileLoop {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
-  private static final int BLOCK = 8;
   private static final int STRIP = 4;
 
   private FloatTileLoop() {}
@@ -21,26 +20,29 @@ public final class FloatTileLoop {
   public static void transpose(FloatTile from, int rows, int columns, FloatTile to) {
     int paddedRows = FloatTile.padded(rows);
     int paddedColumns = FloatTile.padded(columns);
-    for (int row = 0; row < paddedRows; row += BLOCK) {
-      int rowEnd = Math.min(row + BLOCK, paddedRows);
-      for (int column = 0; column < paddedColumns; column++) {
-        gather(
-            from.numbers(),
-            row * from.stride() + column,
-            from.stride(),
-            to.numbers(),
-            column * to.stride() + row,
-            rowEnd - row);
-      }
+    for (int row = 0; row < paddedRows; row += STRIP) {
+      transposeStrip(
+          from.numbers(),
+          row * from.stride(),
+          from.stride(),
+          paddedColumns,
+          to.numbers(),
+          row,
+          to.stride());
     }
   }
 
-  private static void gather(
-      float[] from, int fromStart, int fromStep, float[] to, int toStart, int length) {
-    int source = fromStart;
-    for (int i = 0; i < length; i++) {
-      to[toStart + i] = from[source];
-      source += fromStep;
+  private static void transposeStrip(
+      float[] from, int start, int rowStep, int columns, float[] to, int toStart, int toStep) {
+    int rowStep2 = 2 * rowStep;
+    int rowStep3 = 3 * rowStep;
+    int at = toStart;
+    for (int i = start; i < start + columns; i++) {
+      to[at] = from[i];
+      to[at + 1] = from[i + rowStep];
+      to[at + 2] = from[i + rowStep2];
+      to[at + 3] = from[i + rowStep3];
+      at += toStep;
     }
   }
 

@@ -1,5 +1,6 @@
 package org.longspan.executors.vector;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -84,6 +85,9 @@ public final class FloatTileProduct {
     int outRow = c.stride();
     int from = row * outRow;
     int rightFrom = firstStep * rightRow;
+    if (keep != 1f) {
+      fade(out, from, outRow, FloatTile.padded(columns), keep);
+    }
     int column = 0;
     for (; column + LANES < columns; column += 2 * LANES) {
       twoVectors(
@@ -95,7 +99,6 @@ public final class FloatTileProduct {
           rightFrom + column,
           rightRow,
           depth,
-          keep,
           out,
           from + column,
           outRow);
@@ -110,7 +113,6 @@ public final class FloatTileProduct {
           rightFrom + column,
           rightRow,
           depth,
-          keep,
           out,
           from + column,
           outRow);
@@ -126,18 +128,17 @@ public final class FloatTileProduct {
       int bStart,
       int bRow,
       int depth,
-      float keep,
       float[] c,
       int cStart,
       int cRow) {
-    FloatVector sum00 = FloatVector.zero(SPECIES);
-    FloatVector sum01 = sum00;
-    FloatVector sum10 = sum00;
-    FloatVector sum11 = sum00;
-    FloatVector sum20 = sum00;
-    FloatVector sum21 = sum00;
-    FloatVector sum30 = sum00;
-    FloatVector sum31 = sum00;
+    FloatVector sum00 = FloatVector.fromArray(SPECIES, c, cStart);
+    FloatVector sum01 = FloatVector.fromArray(SPECIES, c, cStart + LANES);
+    FloatVector sum10 = FloatVector.fromArray(SPECIES, c, cStart + cRow);
+    FloatVector sum11 = FloatVector.fromArray(SPECIES, c, cStart + cRow + LANES);
+    FloatVector sum20 = FloatVector.fromArray(SPECIES, c, cStart + 2 * cRow);
+    FloatVector sum21 = FloatVector.fromArray(SPECIES, c, cStart + 2 * cRow + LANES);
+    FloatVector sum30 = FloatVector.fromArray(SPECIES, c, cStart + 3 * cRow);
+    FloatVector sum31 = FloatVector.fromArray(SPECIES, c, cStart + 3 * cRow + LANES);
     int aRow2 = 2 * aRow;
     int aRow3 = 3 * aRow;
     int i = aStart;
@@ -160,14 +161,14 @@ public final class FloatTileProduct {
       i += aStep;
       j += bRow;
     }
-    put(sum00, keep, c, cStart);
-    put(sum01, keep, c, cStart + LANES);
-    put(sum10, keep, c, cStart + cRow);
-    put(sum11, keep, c, cStart + cRow + LANES);
-    put(sum20, keep, c, cStart + 2 * cRow);
-    put(sum21, keep, c, cStart + 2 * cRow + LANES);
-    put(sum30, keep, c, cStart + 3 * cRow);
-    put(sum31, keep, c, cStart + 3 * cRow + LANES);
+    sum00.intoArray(c, cStart);
+    sum01.intoArray(c, cStart + LANES);
+    sum10.intoArray(c, cStart + cRow);
+    sum11.intoArray(c, cStart + cRow + LANES);
+    sum20.intoArray(c, cStart + 2 * cRow);
+    sum21.intoArray(c, cStart + 2 * cRow + LANES);
+    sum30.intoArray(c, cStart + 3 * cRow);
+    sum31.intoArray(c, cStart + 3 * cRow + LANES);
   }
 
   private static void oneVector(
@@ -179,14 +180,13 @@ public final class FloatTileProduct {
       int bStart,
       int bRow,
       int depth,
-      float keep,
       float[] c,
       int cStart,
       int cRow) {
-    FloatVector sum0 = FloatVector.zero(SPECIES);
-    FloatVector sum1 = sum0;
-    FloatVector sum2 = sum0;
-    FloatVector sum3 = sum0;
+    FloatVector sum0 = FloatVector.fromArray(SPECIES, c, cStart);
+    FloatVector sum1 = FloatVector.fromArray(SPECIES, c, cStart + cRow);
+    FloatVector sum2 = FloatVector.fromArray(SPECIES, c, cStart + 2 * cRow);
+    FloatVector sum3 = FloatVector.fromArray(SPECIES, c, cStart + 3 * cRow);
     int aRow2 = 2 * aRow;
     int aRow3 = 3 * aRow;
     int i = aStart;
@@ -200,17 +200,24 @@ public final class FloatTileProduct {
       i += aStep;
       j += bRow;
     }
-    put(sum0, keep, c, cStart);
-    put(sum1, keep, c, cStart + cRow);
-    put(sum2, keep, c, cStart + 2 * cRow);
-    put(sum3, keep, c, cStart + 3 * cRow);
+    sum0.intoArray(c, cStart);
+    sum1.intoArray(c, cStart + cRow);
+    sum2.intoArray(c, cStart + 2 * cRow);
+    sum3.intoArray(c, cStart + 3 * cRow);
   }
 
-  private static void put(FloatVector sum, float keep, float[] c, int index) {
-    if (keep == 0f) {
-      sum.intoArray(c, index);
-    } else {
-      FloatVector.fromArray(SPECIES, c, index).mul(keep).add(sum).intoArray(c, index);
+  /**
+   * Multiplies a strip with {@code keep}; apart, since a branch beside the sums costs registers.
+   */
+  private static void fade(float[] c, int start, int rowStep, int columns, float keep) {
+    for (int row = start; row < start + STRIP * rowStep; row += rowStep) {
+      if (keep == 0f) {
+        Arrays.fill(c, row, row + columns, 0f);
+      } else {
+        for (int i = row; i < row + columns; i++) {
+          c[i] *= keep;
+        }
+      }
     }
   }
 }

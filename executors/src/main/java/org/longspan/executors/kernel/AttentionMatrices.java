@@ -4,7 +4,7 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 
 /** Checks the matrices that come into an attention against what it was made for. */
-record LinearShapes(AttentionShape shape, Precision precision) {
+record AttentionMatrices(AttentionShape shape, Precision precision) {
 
   void checkKeys(String name, Matrix matrix, long tokens) {
     check(name, matrix, tokens, shape.keyColumns());
