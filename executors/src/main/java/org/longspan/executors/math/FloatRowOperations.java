@@ -17,6 +17,20 @@ final class FloatRowOperations implements RowOperations {
   /** Rows that a thread works on; they grow to the widest that it met and stay. */
   private static final class Scratch {
     private float[][] rows = new float[0][];
+    private double[] frequencies = new double[0];
+    private int frequenciesOf;
+
+    /** Of the rotary positions of a head of {@code headWidth}: {@code base^(−2i/headWidth)}. */
+    double[] frequencies(int headWidth) {
+      if (frequenciesOf != headWidth) {
+        frequencies = new double[headWidth / 2];
+        for (int pair = 0; pair < frequencies.length; pair++) {
+          frequencies[pair] = Math.pow(ROTARY_BASE, -2.0 * pair / headWidth);
+        }
+        frequenciesOf = headWidth;
+      }
+      return frequencies;
+    }
 
     float[] row(int index, int length) {
       if (index >= rows.length) {
@@ -267,10 +281,11 @@ final class FloatRowOperations implements RowOperations {
     float[] cosines = own.row(1, pairs);
     float[] sines = own.row(2, pairs);
     float scale = FloatNumber.of(factor);
+    double[] frequencies = own.frequencies(headWidth);
     for (long r = 0; r < x.rows(); r++) {
       for (int pair = 0; pair < pairs; pair++) {
         // In double: a float angle has lost its fraction a million tokens on.
-        double angle = (firstPosition + r) * Math.pow(ROTARY_BASE, -2.0 * pair / headWidth);
+        double angle = (firstPosition + r) * frequencies[pair];
         cosines[pair] = FloatNumber.of(factor * Math.cos(angle));
         sines[pair] = FloatNumber.of(direction * factor * Math.sin(angle));
       }
@@ -425,6 +440,52 @@ final class FloatRowOperations implements RowOperations {
       ((FloatMatrix) table).read(ids[r], 0, sum, 0, width);
       FloatRow.addScaled(1f, row, 0, sum, 0, width);
       ((FloatMatrix) table).write(ids[r], 0, sum, 0, width);
+    }
+  }
+
+  @Override
+  public double sumOfSquares(Matrix x) {
+    double sum = 0;
+    Flat flat = new Flat(x);
+    for (long at = 0; at < x.size(); at += flat.block.length) {
+      int length = flat.read(at);
+      for (int i = 0; i < length; i++) {
+        double value = flat.block[i];
+        sum += value * value;
+      }
+    }
+    return sum;
+  }
+
+  @Override
+  public void scale(double factor, Matrix x) {
+    Flat flat = new Flat(x);
+    for (long at = 0; at < x.size(); at += flat.block.length) {
+      int length = flat.read(at);
+      FloatRow.scale(FloatNumber.of(factor), flat.block, 0, length);
+      flat.write(at, length);
+    }
+  }
+
+  /** A contiguous matrix as one row after another, a block at a time, whatever its columns are. */
+  private final class Flat {
+    private static final int BLOCK = 1 << 12;
+
+    private final FloatMatrix column;
+    private final float[] block = scratch.get().row(0, BLOCK);
+
+    Flat(Matrix matrix) {
+      this.column = (FloatMatrix) matrix.reshape(matrix.size(), 1);
+    }
+
+    int read(long at) {
+      int length = (int) Math.min(block.length, column.rows() - at);
+      column.readRun(at, block, length);
+      return length;
+    }
+
+    void write(long at, int length) {
+      column.writeRun(at, block, length);
     }
   }
 }

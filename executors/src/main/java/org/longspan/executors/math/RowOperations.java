@@ -104,4 +104,13 @@ public interface RowOperations {
 
   /** {@code table[ids[t]] += rows[t]}, for all t in order. */
   void scatterAdd(Matrix rows, int[] ids, Matrix table);
+
+  /**
+   * {@code Σ x²}, in double and always in the same order, whatever the machine: ranks must find the
+   * same number.
+   */
+  double sumOfSquares(Matrix x);
+
+  /** {@code x ·= factor}. */
+  void scale(double factor, Matrix x);
 }

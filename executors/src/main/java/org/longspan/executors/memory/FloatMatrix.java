@@ -83,9 +83,33 @@ public final class FloatMatrix extends Matrix {
     numbers[(int) (index >>> PAGE_LOG2)].put((int) (index & PAGE_MASK), from, offset, length);
   }
 
+  /**
+   * Copies {@code length} numbers of a contiguous matrix, from the start of {@code row} on, over
+   * the ends of rows.
+   */
+  public void readRun(long row, float[] into, int length) {
+    requireContiguous();
+    read(row, 0, into, 0, length);
+  }
+
+  /**
+   * Copies {@code length} numbers into a contiguous matrix, from the start of {@code row} on, over
+   * the ends of rows.
+   */
+  public void writeRun(long row, float[] from, int length) {
+    requireContiguous();
+    write(row, 0, from, 0, length);
+  }
+
+  private void requireContiguous() {
+    if (!isContiguous()) {
+      throw new IllegalArgumentException("Not contiguous: " + this + " with stride " + stride());
+    }
+  }
+
   /** Where row {@code row} starts, for a product. */
   public FloatPointer pointer(long row) {
-    return new FloatPointer(memory()).getPointer(index(row, 0));
+    return new Place(memory().address() + index(row, 0) * Float.BYTES);
   }
 
   @Override
@@ -130,5 +154,16 @@ public final class FloatMatrix extends Matrix {
   public void put(long row, int column, double value) {
     long index = index(row, column);
     numbers[(int) (index >>> PAGE_LOG2)].put((int) (index & PAGE_MASK), FloatNumber.of(value));
+  }
+
+  /**
+   * An address in memory that somebody else owns: products are called often, and a view with an
+   * owner costs more.
+   */
+  private static final class Place extends FloatPointer {
+    Place(long address) {
+      super((Pointer) null);
+      this.address = address;
+    }
   }
 }

@@ -164,13 +164,13 @@ public abstract sealed class Matrix permits FloatMatrix, DoubleMatrix {
     for (int page = 0; page < count; page++) {
       long start = (long) page << PAGE_BYTES_LOG2;
       long length = Math.min(bytes - start, Integer.MAX_VALUE - 8L);
-      try (Pointer view = new org.bytedeco.javacpp.BytePointer(memory)) {
-        pages[page] =
-            view.position(start)
-                .limit(start + length)
-                .asByteBuffer()
-                .order(java.nio.ByteOrder.nativeOrder());
-      }
+      // Not closed: a view that is closed frees the memory itself.
+      Pointer view = new org.bytedeco.javacpp.BytePointer(memory);
+      pages[page] =
+          view.position(start)
+              .limit(start + length)
+              .asByteBuffer()
+              .order(java.nio.ByteOrder.nativeOrder());
     }
     return pages;
   }

@@ -1,0 +1,73 @@
+package org.longspan.executors.layer;
+
+import java.util.List;
+import org.longspan.executors.layer.ParameterShape.Kind;
+import org.longspan.executors.math.Numerics;
+import org.longspan.executors.memory.Matrix;
+
+/**
+ * SwiGLU (arXiv 2002.05202): {@code down(silu(gate(x)) · value(x))}, {@code [gate | value]} by one
+ * product.
+ */
+final class FeedForward {
+  private static final String UP = "feed-forward.up";
+  private static final String DOWN = "feed-forward.down";
+
+  private final RankEnvironment environment;
+  private final Matrix raised;
+  private final TileScratch hiddenTile;
+  private final TileScratch upGradientTile;
+
+  FeedForward(RankEnvironment environment, int width, int hidden) {
+    this.environment = environment;
+    this.raised = environment.arena().matrix(environment.capacity(), 2 * hidden);
+    this.hiddenTile = environment.tileScratch("hidden", hidden);
+    this.upGradientTile = environment.tileScratch("up gradient", 2 * hidden);
+  }
+
+  /** The parameters of such a layer. */
+  static List<ParameterShape> parameters(int width, int hidden) {
+    return List.of(
+        new ParameterShape(UP, width, 2 * hidden, Kind.WEIGHT),
+        new ParameterShape(DOWN, hidden, width, Kind.WEIGHT));
+  }
+
+  /** Adds to {@code stream} what the tile at {@code first} gives. */
+  void forward(int worker, int first, Matrix normalized, Matrix stream, Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    long rows = normalized.rows();
+    Matrix up = raised.rows(first, first + rows);
+    numerics.products().multiply(normalized, parameters.value(UP), 0, up);
+    Matrix gated = hiddenTile.of(worker, rows);
+    numerics.rows().swiglu(up, gated);
+    numerics.products().multiply(gated, parameters.value(DOWN), 1, stream);
+  }
+
+  /** {@code normalizedGradient} (overwritten); adds to the gradients of its weights. */
+  void backward(
+      int worker,
+      int first,
+      Matrix normalized,
+      Matrix streamGradient,
+      Matrix normalizedGradient,
+      Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    long rows = normalized.rows();
+    Matrix up = raised.rows(first, first + rows);
+    Matrix gated = hiddenTile.of(worker, rows);
+    numerics.rows().swiglu(up, gated);
+    numerics
+        .products()
+        .transposedMultiply(gated, streamGradient, 1, parameters.gradient(worker, DOWN));
+    Matrix gatedGradient = gated;
+    numerics
+        .products()
+        .multiplyTransposed(streamGradient, parameters.value(DOWN), 0, gatedGradient);
+    Matrix upGradient = upGradientTile.of(worker, rows);
+    numerics.rows().swigluGradient(up, gatedGradient, upGradient);
+    numerics
+        .products()
+        .transposedMultiply(normalized, upGradient, 1, parameters.gradient(worker, UP));
+    numerics.products().multiplyTransposed(upGradient, parameters.value(UP), 0, normalizedGradient);
+  }
+}

@@ -1,0 +1,41 @@
+package org.longspan.executors.layer;
+
+import org.longspan.executors.memory.Matrix;
+
+/**
+ * How tokens see the tokens before them. A decoder block takes it through its tiles twice, with
+ * {@link #attend} over the whole slice between: project, attend, join; backward: join, attend,
+ * project.
+ *
+ * <p>Threading: {@code project…} and {@code join…} are called by several workers for different
+ * tiles at once, {@code attend…} by the rank's own thread.
+ */
+interface Mixer extends AutoCloseable {
+  /**
+   * From {@code normalized} {@code [rows, width]}, the tile at {@code first}, to what attention
+   * needs.
+   */
+  void project(int worker, int first, Matrix normalized, Parameters parameters);
+
+  /** Attention over the slice, and the exchange with other ranks. */
+  void attend();
+
+  /** Adds the tile's output to {@code stream} {@code [rows, width]}. */
+  void join(int worker, int first, Matrix stream, Parameters parameters);
+
+  /** From the gradient of what {@link #join} added to; adds to the gradients of its weights. */
+  void joinGradient(int worker, int first, Matrix streamGradient, Parameters parameters);
+
+  /** The gradients of attention over the slice, and their exchange with other ranks. */
+  void attendGradient();
+
+  /** {@code normalizedGradient} (overwritten); adds to the gradients of its weights. */
+  void projectGradient(
+      int worker, int first, Matrix normalized, Matrix normalizedGradient, Parameters parameters);
+
+  /** What computes it. */
+  String description();
+
+  @Override
+  void close();
+}

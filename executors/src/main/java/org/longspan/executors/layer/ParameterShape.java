@@ -1,0 +1,22 @@
+package org.longspan.executors.layer;
+
+/**
+ * One parameter of a layer: {@code [rows, columns]}, row-major; a product takes rows in and gives
+ * columns.
+ */
+public record ParameterShape(String name, int rows, int columns, Kind kind) {
+
+  /** What it does, which decides how it starts and whether it decays. */
+  public enum Kind {
+    /** Of a product or an embedding: drawn from a normal distribution, decays. */
+    WEIGHT,
+    /** Of a convolution: drawn from a normal distribution, does not decay. */
+    TAPS,
+    /** Of a norm: starts at one, does not decay. */
+    GAIN
+  }
+
+  public long size() {
+    return (long) rows * columns;
+  }
+}

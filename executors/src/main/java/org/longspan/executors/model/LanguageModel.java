@@ -1,0 +1,271 @@
+package org.longspan.executors.model;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.RankEnvironment;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+
+/**
+ * A language model on one rank: a DL4J {@code ComputationGraph} of embedding, decoder blocks and
+ * head. Losses and gradients are sums over the slice's predicted tokens; who sums them over the
+ * ranks and divides is the training step.
+ *
+ * <p>Threading: one thread, with the environment's workers.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private static final double DEVIATION = 0.02;
+  private static final double FIRST_MOMENT_DECAY = 0.9;
+  private static final double SECOND_MOMENT_DECAY = 0.95;
+  private static final double ADAM_EPSILON = 1e-8;
+
+  private final RankEnvironment environment;
+  private final ModelShape shape;
+  private final ComputationGraph graph;
+  private final List<SequenceLayer<?>> layers = new ArrayList<>();
+  private final LanguageModelHeadLayer head;
+  private final INDArray[] placeholder;
+
+  /**
+   * The model of {@code shape}, with the parameters that {@code configuration}'s seed gives and its
+   * optimizer at rest.
+   */
+  public LanguageModel(
+      RunConfiguration configuration, ModelShape shape, RankEnvironment environment) {
+    this.environment = environment;
+    this.shape = shape;
+    DataType type =
+        switch (environment.numerics().precision()) {
+          case FLOAT -> DataType.FLOAT;
+          case DOUBLE -> DataType.DOUBLE;
+        };
+    this.graph = new ComputationGraph(graphConfiguration(configuration, shape, type));
+    graph.init();
+    graph.initGradientsView();
+    INDArray gradient = Nd4j.create(type, environment.capacity(), shape.width());
+    for (Layer layer : graph.getLayers()) {
+      SequenceLayer<?> ours = (SequenceLayer<?>) layer;
+      ours.attach(environment, shape.width(), gradient);
+      layers.add(ours);
+    }
+    this.head = (LanguageModelHeadLayer) layers.get(layers.size() - 1);
+    this.placeholder = new INDArray[] {Nd4j.create(type, environment.capacity(), 1)};
+    draw(configuration.get(Options.SEED));
+  }
+
+  private static ComputationGraphConfiguration graphConfiguration(
+      RunConfiguration configuration, ModelShape shape, DataType type) {
+    WarmupCosine schedule =
+        new WarmupCosine(
+            configuration.get(Options.TRAIN_LEARNING_RATE),
+            configuration.get(Options.TRAIN_WARMUP),
+            configuration.get(Options.TRAIN_STEPS));
+    ComputationGraphConfiguration.GraphBuilder builder =
+        new NeuralNetConfiguration.Builder()
+            .dataType(type)
+            .updater(
+                Adam.builder()
+                    .learningRateSchedule(schedule)
+                    .beta1(FIRST_MOMENT_DECAY)
+                    .beta2(SECOND_MOMENT_DECAY)
+                    .epsilon(ADAM_EPSILON)
+                    .build())
+            .weightDecay(configuration.get(Options.TRAIN_WEIGHT_DECAY))
+            .miniBatch(false)
+            // Layers return arrays of their own, made once: workspaces would have nothing to hold.
+            .trainingWorkspaceMode(WorkspaceMode.NONE)
+            .inferenceWorkspaceMode(WorkspaceMode.NONE)
+            .graphBuilder()
+            .addInputs("tokens")
+            .addLayer(
+                "embedding",
+                new TokenEmbeddingConfiguration(shape.vocabulary(), shape.width()),
+                "tokens");
+    String before = "embedding";
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      String name = "blocks." + layer;
+      builder.addLayer(name, new DecoderBlockConfiguration(shape.block(layer)), before);
+      before = name;
+    }
+    return builder
+        .addLayer(
+            "head", new LanguageModelHeadConfiguration(shape.vocabulary(), shape.width()), before)
+        .setOutputs("head")
+        .build();
+  }
+
+  private void draw(long seed) {
+    eachParameter(
+        (name, parameterShape, values) -> {
+          // By name: the same parameter starts the same whatever the layers around it are.
+          UUID key = UUID.nameUUIDFromBytes((seed + " " + name).getBytes(StandardCharsets.UTF_8));
+          Random random = new Random(key.getMostSignificantBits() ^ key.getLeastSignificantBits());
+          for (int row = 0; row < values.rows(); row++) {
+            for (int column = 0; column < values.columns(); column++) {
+              values.put(
+                  row,
+                  column,
+                  switch (parameterShape.kind()) {
+                    case WEIGHT, TAPS -> DEVIATION * random.nextGaussian();
+                    case GAIN -> 1;
+                  });
+            }
+          }
+        });
+  }
+
+  private interface ParameterVisitor {
+    void visit(String name, ParameterShape shape, Matrix values);
+  }
+
+  private void eachParameter(ParameterVisitor visitor) {
+    for (SequenceLayer<?> layer : layers) {
+      for (ParameterShape parameter : layer.layerConf().shapes()) {
+        visitor.visit(
+            layer.conf().getLayer().getLayerName() + "." + parameter.name(),
+            parameter,
+            layer.parameters().value(parameter.name()));
+      }
+    }
+  }
+
+  public ModelShape shape() {
+    return shape;
+  }
+
+  /** Every parameter by its name, in the order of the flat vector. */
+  public Map<String, Matrix> parameters() {
+    Map<String, Matrix> all = new LinkedHashMap<>();
+    eachParameter((name, parameter, values) -> all.put(name, values));
+    return all;
+  }
+
+  /** Every parameter's gradient by its name, as the last {@link #lossAndGradient} left it. */
+  public Map<String, Matrix> gradients() {
+    Map<String, Matrix> all = new LinkedHashMap<>();
+    for (SequenceLayer<?> layer : layers) {
+      for (ParameterShape parameter : layer.layerConf().shapes()) {
+        all.put(
+            layer.conf().getLayer().getLayerName() + "." + parameter.name(),
+            layer.parameters().gradient(0, parameter.name()));
+      }
+    }
+    return all;
+  }
+
+  /** All gradients as one column {@code [parameters, 1]}. */
+  public Matrix flatGradient() {
+    return SequenceLayer.matrix(graph.getFlattenedGradients(), graph.numParams(), 1);
+  }
+
+  /**
+   * Adam's moments as one column: all first ones, then all second ones, each in the order of the
+   * parameters.
+   */
+  public Matrix optimizerState() {
+    INDArray state = graph.getUpdater(true).getStateViewArray();
+    return SequenceLayer.matrix(state, state.length(), 1);
+  }
+
+  /** Numbers that are trained. */
+  public long size() {
+    return graph.numParams();
+  }
+
+  /**
+   * The sum of the slice's losses, in nats; the gradients of that sum are left in {@link
+   * #flatGradient}.
+   */
+  public double lossAndGradient(SliceInput input) {
+    environment.accept(input);
+    graph.setInputs(placeholder);
+    graph.setLabels(placeholder);
+    graph.computeGradientAndScore();
+    return graph.score();
+  }
+
+  /** The sum of the slice's losses, in nats, without gradients. */
+  public double loss(SliceInput input) {
+    return head.loss(forward(input));
+  }
+
+  /** Goes through all blocks; the result is what the head takes, {@code [capacity, width]}. */
+  private Matrix forward(SliceInput input) {
+    environment.accept(input);
+    LayerWorkspaceMgr none = LayerWorkspaceMgr.noWorkspaces();
+    INDArray activation = placeholder[0];
+    for (SequenceLayer<?> layer : layers.subList(0, layers.size() - 1)) {
+      activation = layer.activate(activation, false, none);
+    }
+    return layers.get(layers.size() - 2).output();
+  }
+
+  /**
+   * The logits of the slice's last token, {@code [1, vocabulary]}; overwritten by the next call.
+   */
+  public Matrix lastLogits(SliceInput input) {
+    return head.logits(forward(input), input.length() - 1, 1);
+  }
+
+  /**
+   * The logits of the slice's first {@code count} tokens, {@code [count, vocabulary]}; at most a
+   * tile of them.
+   */
+  public Matrix logits(SliceInput input, int count) {
+    return head.logits(forward(input), 0, count);
+  }
+
+  /**
+   * One step of the optimizer with the gradient that {@link #flatGradient} holds, which becomes the
+   * update.
+   *
+   * @param iteration steps done before
+   * @return the learning rate that it used
+   */
+  public double update(int iteration) {
+    graph
+        .getUpdater(true)
+        .update(graph.gradient(), iteration, 0, 1, LayerWorkspaceMgr.noWorkspaces());
+    graph.params().subi(graph.getFlattenedGradients());
+    return ((Adam) layers.get(0).layerConf().getIUpdater()).getLearningRate(iteration, 0);
+  }
+
+  /** What computes the attention of each kind of mixer, once each. */
+  public String description() {
+    return String.join(
+        "; ",
+        layers.stream()
+            .map(SequenceLayer::description)
+            .filter(text -> !text.isEmpty())
+            .distinct()
+            .toList());
+  }
+
+  public Precision precision() {
+    return environment.numerics().precision();
+  }
+
+  @Override
+  public void close() {
+    layers.forEach(SequenceLayer::release);
+  }
+}

@@ -1,0 +1,48 @@
+package org.longspan.executors.model;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.longspan.executors.layer.LanguageModelHead;
+import org.longspan.executors.layer.ParameterShape;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Configures a {@link LanguageModelHead} in a graph. */
+public final class LanguageModelHeadConfiguration extends SequenceLayerConfiguration {
+  private static final long serialVersionUID = 1L;
+
+  private int vocabulary;
+  private int width;
+
+  LanguageModelHeadConfiguration() {}
+
+  public LanguageModelHeadConfiguration(int vocabulary, int width) {
+    this.vocabulary = vocabulary;
+    this.width = width;
+  }
+
+  @Override
+  List<ParameterShape> shapes() {
+    return LanguageModelHead.parameters(vocabulary, width);
+  }
+
+  @Override
+  SequenceLayer<?> layer(NeuralNetConfiguration configuration, DataType type) {
+    return new LanguageModelHeadLayer(configuration, type);
+  }
+
+  public int getVocabulary() {
+    return vocabulary;
+  }
+
+  public void setVocabulary(int vocabulary) {
+    this.vocabulary = vocabulary;
+  }
+
+  public int getWidth() {
+    return width;
+  }
+
+  public void setWidth(int width) {
+    this.width = width;
+  }
+}

@@ -1,0 +1,59 @@
+package org.longspan.executors.model;
+
+import java.util.List;
+import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.BlockShape;
+
+/**
+ * The sizes of a language model.
+ *
+ * @param pattern mixers, repeated over the layers
+ */
+public record ModelShape(
+    int vocabulary,
+    int width,
+    int layers,
+    int heads,
+    int feedForward,
+    List<MixerKind> pattern,
+    int window,
+    int convolution) {
+
+  private static final int ROUND_FEED_FORWARD_TO = 64;
+
+  public ModelShape {
+    pattern = List.copyOf(pattern);
+  }
+
+  /** The model that {@code configuration} asks for, over {@code vocabulary} tokens. */
+  public static ModelShape of(RunConfiguration configuration, int vocabulary) {
+    int width = configuration.get(Options.MODEL_WIDTH);
+    int asked = configuration.get(Options.MODEL_FEED_FORWARD);
+    int derived =
+        (8 * width / 3 + ROUND_FEED_FORWARD_TO - 1) / ROUND_FEED_FORWARD_TO * ROUND_FEED_FORWARD_TO;
+    return new ModelShape(
+        vocabulary,
+        width,
+        configuration.get(Options.MODEL_LAYERS),
+        configuration.get(Options.MODEL_HEADS),
+        asked == 0 ? derived : asked,
+        configuration.get(Options.MODEL_PATTERN),
+        configuration.get(Options.MODEL_WINDOW),
+        configuration.get(Options.MODEL_CONVOLUTION));
+  }
+
+  /** Block {@code layer}, from 0. */
+  public BlockShape block(int layer) {
+    return new BlockShape(
+        pattern.get(layer % pattern.size()),
+        width,
+        heads,
+        feedForward,
+        window,
+        convolution,
+        layer,
+        layers);
+  }
+}

@@ -1,0 +1,54 @@
+package org.longspan.executors.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.longspan.datapipeline.dataset.Dataset;
+import org.longspan.datapipeline.dataset.Split;
+import org.longspan.executors.checkpoint.Checkpoint;
+
+/**
+ * Evaluates a checkpoint: the loss over a dataset's validation split, over any mesh. Rank 0 reports
+ * it.
+ */
+public final class EvaluationProgram implements RankProgram {
+  private static final long serialVersionUID = 1L;
+
+  private final String checkpoint;
+  private final String data;
+
+  /**
+   * @param checkpoint its folder, or a run's
+   * @param data the dataset's folder
+   */
+  public EvaluationProgram(String checkpoint, String data) {
+    this.checkpoint = checkpoint;
+    this.data = data;
+  }
+
+  @Override
+  public void run(RankContext context) {
+    Dataset dataset = Dataset.open(context.hadoop(), data);
+    Checkpoint opened = Checkpoint.open(context.hadoop(), checkpoint);
+    dataset.requireTokenizer(opened.manifest().tokenizer(), opened.manifest().vocabulary());
+    try (RankSetup setup =
+        new RankSetup(
+            opened.configuration(),
+            opened.shape(),
+            context.mesh(),
+            context.transport(),
+            context.threads(),
+            dataset.manifest().sequenceLength(),
+            RankSetup.BLOCK)) {
+      opened.readParameters(setup.model());
+      context.report(TrainingProgram.ready(context, setup));
+      Validation.Result result =
+          Validation.over(dataset.split(Split.VALIDATION), setup, context.mesh(), RankSetup.BLOCK);
+      if (setup.rank().number() == 0) {
+        context.report(
+            new RankEvent.Validation(opened.manifest().step(), result.loss(), result.tokens()));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+}

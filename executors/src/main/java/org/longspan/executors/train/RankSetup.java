@@ -1,0 +1,91 @@
+package org.longspan.executors.train;
+
+import java.util.stream.IntStream;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.layer.RankEnvironment;
+import org.longspan.executors.math.Numerics;
+import org.longspan.executors.model.LanguageModel;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.mesh.BlockGrid;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.mesh.Rank;
+import org.longspan.parallelism.transport.Transport;
+
+/**
+ * What a rank builds before it works: its threads, its groups of ranks, its memory, its model.
+ *
+ * <p>Threading: built, used and closed by the rank's own thread.
+ */
+public final class RankSetup implements AutoCloseable {
+  /** Tokens in a block of the grid on which sequences are cut, and in a tile of the products. */
+  public static final int BLOCK = 512;
+
+  private static final int EVERYONE = 1;
+  private static final int SEQUENCE = 2;
+
+  private final Rank rank;
+  private final Workers workers;
+  private final Communicator everyone;
+  private final Communicator sequence;
+  private final RankEnvironment environment;
+  private final LanguageModel model;
+
+  /**
+   * @param sequenceLength tokens in the longest sequence
+   * @param block tokens in a block of the grid
+   */
+  public RankSetup(
+      RunConfiguration configuration,
+      ModelShape shape,
+      Mesh mesh,
+      Transport transport,
+      int threads,
+      int sequenceLength,
+      int block) {
+    this.rank = mesh.rank(transport.rank());
+    this.workers = new Workers(threads);
+    this.everyone =
+        Communicator.over(transport, IntStream.range(0, mesh.size()).boxed().toList(), EVERYONE);
+    this.sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
+    long blocks = new BlockGrid(sequenceLength, block).blocks();
+    long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
+    this.environment =
+        new RankEnvironment(
+            Numerics.of(configuration.get(Options.PRECISION)),
+            workers,
+            sequence,
+            configuration.get(Options.KERNEL),
+            Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
+            block);
+    this.model = new LanguageModel(configuration, shape, environment);
+  }
+
+  public Rank rank() {
+    return rank;
+  }
+
+  /** All ranks of the mesh. */
+  public Communicator everyone() {
+    return everyone;
+  }
+
+  public RankEnvironment environment() {
+    return environment;
+  }
+
+  public LanguageModel model() {
+    return model;
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    everyone.close();
+    sequence.close();
+    workers.close();
+    environment.close();
+  }
+}

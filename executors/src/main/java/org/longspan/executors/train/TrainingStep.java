@@ -1,0 +1,111 @@
+package org.longspan.executors.train;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.longspan.executors.layer.RankEnvironment;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.model.LanguageModel;
+import org.longspan.parallelism.collective.Communicator;
+
+/**
+ * One step of the optimizer: gradients of the losses of some sequences, summed over the mesh,
+ * divided by the tokens predicted, clipped by their global norm, applied.
+ *
+ * <p>Threading: one thread.
+ */
+public final class TrainingStep {
+  private static final int NUMBERS_AT_ONCE = 1 << 26;
+
+  /**
+   * What a step did.
+   *
+   * @param loss mean over the predicted tokens, in nats
+   * @param tokens that it went through, over the mesh
+   * @param gradientNorm before clipping
+   */
+  public record Result(double loss, long tokens, double gradientNorm, double learningRate) {}
+
+  private final LanguageModel model;
+  private final RankEnvironment environment;
+  private final Communicator everyone;
+  private final double clip;
+  private Matrix sum;
+
+  /**
+   * @param everyone all ranks of the mesh
+   * @param clip greatest norm of the gradient; 0 for none
+   */
+  public TrainingStep(
+      LanguageModel model, RankEnvironment environment, Communicator everyone, double clip) {
+    this.model = model;
+    this.environment = environment;
+    this.everyone = everyone;
+    this.clip = clip;
+  }
+
+  /** A step over this rank's slices of some sequences, after {@code iteration} steps. */
+  public Result run(List<Supplier<SliceInput>> slices, int iteration) {
+    Matrix gradient = model.flatGradient();
+    double loss = 0;
+    long tokens = 0;
+    long predicted = 0;
+    for (int i = 0; i < slices.size(); i++) {
+      SliceInput slice = slices.get(i).get();
+      loss += model.lossAndGradient(slice);
+      tokens += slice.length();
+      predicted += slice.predicted();
+      accumulate(gradient, i, slices.size());
+    }
+    double[] totals = {loss, tokens, predicted};
+    everyone.allReduce(totals);
+    sumOverMesh(gradient);
+    double count = Math.max(1, totals[2]);
+    double norm = Math.sqrt(environment.numerics().rows().sumOfSquares(gradient)) / count;
+    double factor = clip > 0 && norm > clip ? clip / norm / count : 1 / count;
+    environment.numerics().rows().scale(factor, gradient);
+    double learningRate = model.update(iteration);
+    return new Result(totals[0] / count, (long) totals[1], norm, learningRate);
+  }
+
+  /** Where a step has several sequences, the gradient of each is added to those before it. */
+  private void accumulate(Matrix gradient, int index, int count) {
+    if (count == 1) {
+      return;
+    }
+    if (sum == null) {
+      sum = environment.arena().matrix(gradient.rows(), 1);
+    }
+    if (index == 0) {
+      sum.set(gradient);
+    } else {
+      eachPiece(
+          gradient,
+          (first, numbers) ->
+              environment
+                  .elementType()
+                  .add(sum.bytes(first, numbers), gradient.bytes(first, numbers)));
+    }
+    if (index == count - 1) {
+      gradient.set(sum);
+    }
+  }
+
+  private void sumOverMesh(Matrix gradient) {
+    eachPiece(
+        gradient,
+        (first, numbers) ->
+            everyone.allReduce(gradient.bytes(first, numbers), environment.elementType()));
+  }
+
+  private interface PieceWork {
+    void accept(long first, long numbers);
+  }
+
+  /** A buffer cannot hold any number of bytes, so the gradient is gone through in pieces. */
+  private static void eachPiece(Matrix gradient, PieceWork work) {
+    for (long first = 0; first < gradient.rows(); first += NUMBERS_AT_ONCE) {
+      work.accept(first, Math.min(NUMBERS_AT_ONCE, gradient.rows() - first));
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package org.longspan.executors.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.memory.Matrix;
+
+/** Every parameter's gradient against central differences, in double. */
+class ModelGradientTest {
+  private static final int VOCABULARY = 11;
+  private static final double STEP = 1e-5;
+
+  private static RunConfiguration model(String pattern) {
+    return Ranks.configuration(
+        "model.width",
+        "12",
+        "model.heads",
+        "2",
+        "model.layers",
+        "2",
+        "model.feed-forward",
+        "10",
+        "model.pattern",
+        pattern,
+        "model.window",
+        "5",
+        "model.convolution",
+        "3",
+        "precision",
+        "double",
+        "kernel",
+        "cpu");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[lightning]", "[local]", "[lightning, local]"})
+  void shouldMatchFiniteDifferencesOfEveryParameter(String pattern) {
+    Ranks ranks = new Ranks(model(pattern), VOCABULARY, 16);
+    int[] sequence = Ranks.sequence(75, VOCABULARY, 3);
+    int[] documents = {0, 20, 21, 64};
+    ranks.run(
+        1,
+        sequence.length,
+        setup -> {
+          LanguageModel language = setup.model();
+          Ranks.randomize(language);
+          SliceInput input = ranks.slice(setup, sequence, documents);
+          language.lossAndGradient(input);
+          Random random = new Random(9);
+          language
+              .gradients()
+              .forEach(
+                  (name, gradient) -> {
+                    Matrix values = language.parameters().get(name);
+                    double[] found = new double[12];
+                    double[] expected = new double[12];
+                    double[] analytic = Ranks.copy(gradient);
+                    for (int i = 0; i < found.length; i++) {
+                      int at = random.nextInt(analytic.length);
+                      int row = at / values.columns();
+                      int column = at % values.columns();
+                      double before = values.get(row, column);
+                      values.put(row, column, before + STEP);
+                      double up = language.loss(input);
+                      values.put(row, column, before - STEP);
+                      double down = language.loss(input);
+                      values.put(row, column, before);
+                      expected[i] = (up - down) / (2 * STEP);
+                      found[i] = analytic[at];
+                    }
+                    assertThat(Ranks.relativeError(found, expected))
+                        .as("gradient of %s", name)
+                        .isLessThan(1e-6);
+                  });
+          return null;
+        });
+  }
+
+  @Test
+  void shouldGiveTheSameLossWithAndWithoutGradients() {
+    Ranks ranks = new Ranks(model("[lightning, local]"), VOCABULARY, 16);
+    int[] sequence = Ranks.sequence(75, VOCABULARY, 3);
+    ranks.run(
+        1,
+        sequence.length,
+        setup -> {
+          SliceInput input = ranks.slice(setup, sequence, new int[] {0});
+          double with = setup.model().lossAndGradient(input);
+          assertThat(setup.model().loss(input)).isEqualTo(with);
+          // Untrained, it knows no better than to guess.
+          assertThat(with / input.predicted())
+              .isBetween(Math.log(VOCABULARY) - 0.3, Math.log(VOCABULARY) + 0.3);
+          return null;
+        });
+  }
+}

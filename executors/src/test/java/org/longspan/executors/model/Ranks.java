@@ -1,0 +1,170 @@
+package org.longspan.executors.model;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.train.RankSetup;
+import org.longspan.executors.train.SliceReader;
+import org.longspan.parallelism.mesh.BlockGrid;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.InProcessTransport;
+import org.longspan.parallelism.transport.LocalRanks;
+
+/** Runs a model on several ranks of this JVM, over one sequence that is cut over them. */
+final class Ranks {
+  private final RunConfiguration configuration;
+  private final int vocabulary;
+  private final int block;
+
+  Ranks(RunConfiguration configuration, int vocabulary, int block) {
+    this.configuration = configuration;
+    this.vocabulary = vocabulary;
+    this.block = block;
+  }
+
+  /** What {@code body} gives on each of {@code ranks} sequence ranks. */
+  <T> List<T> run(int ranks, int tokens, Function<RankSetup, T> body) {
+    return LocalRanks.run(
+        InProcessTransport.connect(ranks, Duration.ofSeconds(60)),
+        transport -> {
+          try (RankSetup setup =
+              new RankSetup(
+                  configuration,
+                  ModelShape.of(configuration, vocabulary),
+                  new Mesh(1, ranks, 1),
+                  transport,
+                  1,
+                  tokens,
+                  block)) {
+            return body.apply(setup);
+          }
+        });
+  }
+
+  /** The slice of {@code sequence} that the rank of {@code setup} holds. */
+  SliceInput slice(RankSetup setup, int[] sequence, int[] documents) {
+    int places = setup.environment().sequence().size();
+    int place = setup.environment().sequence().index();
+    BlockGrid grid = new BlockGrid(sequence.length, block);
+    List<Slice> slices = IntStream.range(0, places).mapToObj(p -> grid.slice(p, places)).toList();
+    int from = (int) slices.get(place).start();
+    int to = (int) slices.get(place).end();
+    int more = Math.min(to + 1, sequence.length);
+    int[] read = from == to ? new int[0] : java.util.Arrays.copyOfRange(sequence, from, more);
+    int[] starts =
+        java.util.Arrays.stream(documents)
+            .filter(start -> start >= from && start < more)
+            .map(start -> start - from)
+            .toArray();
+    long before =
+        from == to
+            ? 0
+            : from
+                - java.util.Arrays.stream(documents).filter(start -> start <= from).max().orElse(0);
+    return SliceReader.input(read, starts, before, to - from, slices, place);
+  }
+
+  /** Tokens of a sequence that repeats itself a little. */
+  static int[] sequence(int tokens, int vocabulary, long seed) {
+    Random random = new Random(seed);
+    int[] sequence = new int[tokens];
+    for (int t = 0; t < tokens; t++) {
+      sequence[t] = t > 7 && random.nextInt(3) > 0 ? sequence[t - 5] : random.nextInt(vocabulary);
+    }
+    return sequence;
+  }
+
+  /** Loss and gradients over a sequence, summed over the ranks. */
+  record Outcome(double loss, Map<String, double[]> gradients) {}
+
+  Outcome lossAndGradients(int ranks, int[] sequence, int[] documents) {
+    List<Outcome> parts =
+        run(
+            ranks,
+            sequence.length,
+            setup -> {
+              randomize(setup.model());
+              double loss = setup.model().lossAndGradient(slice(setup, sequence, documents));
+              Map<String, double[]> gradients = new LinkedHashMap<>();
+              setup
+                  .model()
+                  .gradients()
+                  .forEach((name, values) -> gradients.put(name, copy(values)));
+              return new Outcome(loss, gradients);
+            });
+    double loss = 0;
+    Map<String, double[]> total = new LinkedHashMap<>();
+    for (Outcome part : parts) {
+      loss += part.loss();
+      part.gradients()
+          .forEach(
+              (name, values) ->
+                  total.merge(
+                      name,
+                      values,
+                      (a, b) ->
+                          IntStream.range(0, a.length).mapToDouble(i -> a[i] + b[i]).toArray()));
+    }
+    return new Outcome(loss, total);
+  }
+
+  /**
+   * Larger weights than training starts with, and gains away from one, so that every part matters.
+   */
+  static void randomize(LanguageModel model) {
+    Random random = new Random(5);
+    model
+        .parameters()
+        .forEach(
+            (name, values) -> {
+              for (long row = 0; row < values.rows(); row++) {
+                for (int column = 0; column < values.columns(); column++) {
+                  values.put(row, column, values.get(row, column) + 0.2 * random.nextGaussian());
+                }
+              }
+            });
+  }
+
+  static double[] copy(Matrix values) {
+    double[] copy = new double[(int) values.size()];
+    int at = 0;
+    for (long row = 0; row < values.rows(); row++) {
+      for (int column = 0; column < values.columns(); column++) {
+        copy[at++] = values.get(row, column);
+      }
+    }
+    return copy;
+  }
+
+  /** {@code ‖a − b‖ / ‖b‖}. */
+  static double relativeError(double[] a, double[] b) {
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < b.length; i++) {
+      difference += (a[i] - b[i]) * (a[i] - b[i]);
+      norm += b[i] * b[i];
+    }
+    return Math.sqrt(difference / Math.max(norm, 1e-300));
+  }
+
+  static RunConfiguration configuration(String... pairs) {
+    Map<String, String> overrides = new LinkedHashMap<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      overrides.put(pairs[i], pairs[i + 1]);
+    }
+    return RunConfiguration.parse("data: {path: none}", "test.yaml", overrides);
+  }
+
+  static List<String> names(Outcome outcome) {
+    return new ArrayList<>(outcome.gradients().keySet());
+  }
+}
