@@ -205,8 +205,8 @@ final class NetworkPeer {
     try {
       connection = network.open(address.getHostString(), address.getPort()).getChannel();
     } catch (IOException | RuntimeException e) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
+      if (Thread.interrupted() || isInterruption(e)) {
+        throw new InterruptedException("while connecting: " + e);
       }
       throw route.failure(
           "cannot connect to " + address.getHostString() + ":" + address.getPort() + ": " + e, e);
@@ -220,6 +220,16 @@ final class NetworkPeer {
     if (sendingLost != null) {
       close(connection);
     }
+  }
+
+  /** The library hides an interruption during the handshake in other exceptions. */
+  private static boolean isInterruption(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof InterruptedException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void write(Channel connection, FrameHeader header) {

@@ -1,0 +1,296 @@
+package org.longspan.parallelism.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.server.NoOpRpcHandler;
+import org.apache.spark.network.util.MapConfigProvider;
+import org.apache.spark.network.util.TransportConf;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.longspan.parallelism.transport.FrameHeader.Kind;
+
+@Timeout(120)
+class NetworkTransportTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration SHORT = Duration.ofMillis(500);
+  private static final String HOST = "127.0.0.1";
+  private static final String JOB = "job-7";
+  private static final String SECRET = "a secret that only the ranks know";
+
+  @Nested
+  class Encrypted extends TransportContract {
+    @Override
+    List<Transport> connect(int ranks, Duration timeLimit) {
+      return NetworkTransport.loopback(ranks, timeLimit, Protection.ENCRYPTED);
+    }
+  }
+
+  @Nested
+  class Authenticated extends TransportContract {
+    @Override
+    List<Transport> connect(int ranks, Duration timeLimit) {
+      return NetworkTransport.loopback(ranks, timeLimit, Protection.AUTHENTICATED);
+    }
+  }
+
+  @Test
+  void shouldKeepWhatArrivesBeforeItIsConnected() {
+    try (NetworkTransport slow = bind(SECRET, LIMIT);
+        NetworkTransport quick = bind(SECRET, LIMIT)) {
+      quick.connect(1, 2, addresses(slow, quick));
+      quick.send(0, 0, TransportContract.number(5));
+      quick.send(0, 0, TransportContract.number(6));
+      TransportContract.sleep(200);
+      slow.connect(0, 2, addresses(slow, quick));
+      quick.send(0, 0, TransportContract.number(7));
+      for (int expected = 5; expected <= 7; expected++) {
+        assertThat(TransportContract.receiveNumber(slow, 1, 0)).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void shouldNoticeAPeerThatWasLostBeforeThisRankWasConnected() {
+    try (NetworkTransport slow = bind(SECRET, LIMIT)) {
+      List<InetSocketAddress> addresses;
+      try (NetworkTransport quick = bind(SECRET, LIMIT)) {
+        addresses = addresses(slow, quick);
+        quick.connect(1, 0, addresses);
+        quick.send(0, 0, TransportContract.number(5));
+      }
+      TransportContract.sleep(200);
+      slow.connect(0, 0, addresses);
+      assertThat(TransportContract.receiveNumber(slow, 1, 0)).isEqualTo(5);
+      assertThatThrownBy(() -> TransportContract.receiveNumber(slow, 1, 0))
+          .isInstanceOf(TransportException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldTakeNothingFromARankWithAnotherSecret(Protection protection) {
+    try (NetworkTransport own = NetworkTransport.bind(JOB, SECRET, HOST, SHORT, protection);
+        NetworkTransport stranger =
+            NetworkTransport.bind(JOB, "another secret", HOST, LIMIT, protection)) {
+      own.connect(0, 0, addresses(own, stranger));
+      stranger.connect(1, 0, addresses(own, stranger));
+      assertThatThrownBy(() -> stranger.send(0, 0, TransportContract.number(5)))
+          .isInstanceOf(TransportException.class)
+          .hasMessageStartingWith("Rank 1, peer 0, channel 0: cannot connect to 127.0.0.1:");
+      assertNothingArrives(own);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldTakeNothingFromAnotherJob(Protection protection) {
+    try (NetworkTransport own = NetworkTransport.bind(JOB, SECRET, HOST, SHORT, protection);
+        NetworkTransport stranger =
+            NetworkTransport.bind("job-8", SECRET, HOST, LIMIT, protection)) {
+      own.connect(0, 0, addresses(own, stranger));
+      stranger.connect(1, 0, addresses(own, stranger));
+      assertThatThrownBy(() -> stranger.send(0, 0, TransportContract.number(5)))
+          .isInstanceOf(TransportException.class);
+      assertNothingArrives(own);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldTakeNothingFromAClientThatShowsNoSecret(Protection protection) throws Exception {
+    TransportConf plain = new TransportConf("longspan", new MapConfigProvider(Map.of()));
+    try (NetworkTransport own = NetworkTransport.bind(JOB, SECRET, HOST, SHORT, protection);
+        SparkNetwork silent = network();
+        TransportContext context = new TransportContext(plain, new NoOpRpcHandler());
+        TransportClientFactory clients = context.createClientFactory();
+        TransportClient client = clients.createUnmanagedClient(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), silent.port()));
+      client.send(frame(JOB, 0, 0));
+      assertNothingArrives(own);
+    }
+  }
+
+  @Test
+  void shouldTakeTheSameFrameFromAClientThatKnowsTheSecret() throws Exception {
+    try (NetworkTransport own = bind(SECRET, LIMIT);
+        SparkNetwork network = network();
+        TransportClient client = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      client.send(frame(JOB, 0, 0));
+      assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void shouldRefuseAFrameOfAnotherJob() throws Exception {
+    try (NetworkTransport own = bind(SECRET, SHORT);
+        SparkNetwork network = network();
+        TransportClient client = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      client.send(frame("job-8", 0, 0));
+      assertClosed(client);
+      assertNothingArrives(own);
+    }
+  }
+
+  @Test
+  void shouldRefuseWhatIsNoFrame() throws Exception {
+    try (NetworkTransport own = bind(SECRET, SHORT);
+        SparkNetwork network = network();
+        TransportClient client = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      client.send(ByteBuffer.allocate(1000));
+      assertClosed(client);
+      assertNothingArrives(own);
+    }
+  }
+
+  @Test
+  void shouldRefuseAMessageOfAnotherAttemptAndGoOn() {
+    try (NetworkTransport own = bind(SECRET, LIMIT);
+        NetworkTransport peer = bind(SECRET, LIMIT);
+        NetworkTransport late = bind(SECRET, LIMIT)) {
+      own.connect(0, 4, addresses(own, peer));
+      late.connect(1, 3, addresses(own, late));
+      late.send(0, 0, TransportContract.number(3));
+      assertThatThrownBy(() -> late.receive(0, 0, ByteBuffer.allocate(1)))
+          .isInstanceOf(TransportException.class)
+          .hasMessage(
+              "Rank 1, peer 0, channel 0: the peer refused: Rank 0 of attempt 4 refuses a message"
+                  + " of attempt 3 from rank 1");
+      peer.connect(1, 4, addresses(own, peer));
+      peer.send(0, 0, TransportContract.number(4));
+      assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void shouldRefuseAMessageThatComesTwice() throws Exception {
+    assertRefused(0, "piece 0 came where piece 1 was to come");
+  }
+
+  @Test
+  void shouldRefuseAMessageWhereOneIsMissing() throws Exception {
+    assertRefused(2, "piece 2 came where piece 1 was to come");
+  }
+
+  private static void assertRefused(int sequence, String why) throws Exception {
+    try (NetworkTransport own = bind(SECRET, LIMIT);
+        SparkNetwork network = network();
+        TransportClient client = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      client.send(frame(JOB, 0, 0));
+      client.send(frame(JOB, 0, sequence));
+      assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
+      assertThatThrownBy(() -> TransportContract.receiveNumber(own, 1, 0))
+          .isInstanceOf(TransportException.class)
+          .hasMessageContaining(why);
+      assertClosed(client);
+    }
+  }
+
+  @Test
+  void shouldRefuseASecondConnectionThatSaysItIsTheSameRank() throws Exception {
+    try (NetworkTransport own = bind(SECRET, LIMIT);
+        SparkNetwork network = network();
+        TransportClient first = network.open(HOST, own.port());
+        TransportClient second = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      first.send(frame(JOB, 0, 0));
+      assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
+      second.send(frame(JOB, 0, 1));
+      assertClosed(second);
+      first.send(frame(JOB, 0, 1));
+      assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void shouldLeaveNoThreadAndNoSocketWhenClosed() throws Exception {
+    NetworkTransport first = bind(SECRET, LIMIT);
+    NetworkTransport second = bind(SECRET, LIMIT);
+    first.connect(0, 0, addresses(first, second));
+    second.connect(1, 0, addresses(first, second));
+    first.send(1, 0, TransportContract.number(1));
+    assertThat(TransportContract.receiveNumber(second, 0, 0)).isEqualTo(1);
+    assertThat(ThreadsOfRanks.alive()).isNotEmpty();
+    int port = first.port();
+    first.close();
+    first.close();
+    second.close();
+    assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port).close())
+        .isInstanceOf(IOException.class);
+    assertThat(ThreadsOfRanks.left()).isEmpty();
+  }
+
+  @Test
+  void shouldRefuseAnEmptySecret() {
+    assertThatThrownBy(() -> bind("", LIMIT))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The secret of job job-7 is empty");
+  }
+
+  private static void assertNothingArrives(NetworkTransport own) {
+    assertThatThrownBy(() -> own.receive(1, 0, ByteBuffer.allocate(Integer.BYTES)))
+        .isInstanceOf(TransportException.class);
+    assertThat(own.receivedBytes()).isZero();
+  }
+
+  private static void assertClosed(TransportClient client) throws InterruptedException {
+    assertThat(client.getChannel().closeFuture().await(LIMIT.toMillis())).isTrue();
+  }
+
+  private static NetworkTransport bind(String secret, Duration limit) {
+    return NetworkTransport.bind(JOB, secret, HOST, limit);
+  }
+
+  private static List<InetSocketAddress> addresses(
+      NetworkTransport first, NetworkTransport second) {
+    return addresses(first.port(), second.port());
+  }
+
+  private static List<InetSocketAddress> addresses(int first, int second) {
+    return List.of(
+        InetSocketAddress.createUnresolved(HOST, first),
+        InetSocketAddress.createUnresolved(HOST, second));
+  }
+
+  /** A network that knows the secret but sends what it likes. */
+  private static SparkNetwork network() {
+    SparkNetwork.Events ignored = new SparkNetwork.Events((channel, frame) -> {}, channel -> {});
+    return new SparkNetwork(JOB, SECRET, HOST, LIMIT, Protection.ENCRYPTED, ignored, ignored);
+  }
+
+  /** The number 5 from rank 1 on channel 0. */
+  private static ByteBuffer frame(String job, int attempt, long sequence) {
+    ByteBuf frame = Unpooled.buffer();
+    new FrameHeader(
+            Kind.DATA,
+            NetworkIdentity.hash(job),
+            attempt,
+            1,
+            0,
+            Integer.BYTES,
+            sequence,
+            Integer.BYTES)
+        .write(frame);
+    return frame.writeInt(5).nioBuffer();
+  }
+}
