@@ -9,6 +9,10 @@ public final class TestSpark {
   private TestSpark() {}
 
   public static SparkSession session() {
+    return Holder.SESSION;
+  }
+
+  private static SparkSession start() {
     return SparkSession.builder()
         .master("local[2]")
         .appName("data-pipeline tests")
@@ -22,5 +26,9 @@ public final class TestSpark {
 
   public static Configuration hadoop() {
     return new Configuration();
+  }
+
+  private static final class Holder {
+    static final SparkSession SESSION = start();
   }
 }

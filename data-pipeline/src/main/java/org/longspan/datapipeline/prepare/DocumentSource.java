@@ -1,11 +1,11 @@
 package org.longspan.datapipeline.prepare;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.execution.datasources.DataSource;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
@@ -13,6 +13,7 @@ import org.longspan.datapipeline.InvalidInputException;
 
 /** Documents and what was skipped, as rows of {@link DocumentRow}, from all kinds of files. */
 final class DocumentSource {
+  private static final Pattern PATTERN_CHARACTER = Pattern.compile("[\\[\\]{}*?\\\\]");
   private static final int FILES_PER_TASK = 256;
 
   private final SparkSession spark;
@@ -51,14 +52,17 @@ final class DocumentSource {
         throw new InvalidInputException(problem);
       }
     }
-    // The paths are files that were listed: a bracket in a name is no pattern.
     return spark
         .read()
-        .option(DataSource.GLOB_PATHS_KEY(), "false")
         .schema(new StructType().add(textColumn, DataTypes.BinaryType))
-        .parquet(paths.toArray(String[]::new))
+        .parquet(paths.stream().map(DocumentSource::literal).toArray(String[]::new))
         .toJavaRDD()
         .map(row -> DocumentRow.of(row.isNullAt(0) ? new byte[0] : row.getAs(0)));
+  }
+
+  /** Spark takes a path for a pattern; a bracket in the name of a listed file is none. */
+  private static String literal(String path) {
+    return PATTERN_CHARACTER.matcher(path).replaceAll("\\\\$0");
   }
 
   private JavaRDD<String> spread(List<String> paths) {

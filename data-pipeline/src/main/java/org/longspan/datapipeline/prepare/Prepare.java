@@ -1,7 +1,6 @@
 package org.longspan.datapipeline.prepare;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.EnumMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -39,12 +38,11 @@ public final class Prepare {
 
   /** Runs the job and returns when the manifest is written. */
   public static PrepareResult run(SparkSession spark, PrepareOptions options) {
+    Prepare job = new Prepare(spark, options);
     try {
-      return new Prepare(spark, options).run();
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot write " + options.output(), e);
-    } catch (RuntimeException e) {
-      throw mistakeOfUser(e);
+      return job.run();
+    } catch (Exception e) {
+      throw job.failure(e);
     }
   }
 
@@ -138,13 +136,16 @@ public final class Prepare {
     }
   }
 
-  /** A task's exception arrives as the cause of Spark's. */
-  private static RuntimeException mistakeOfUser(RuntimeException failure) {
+  /** A task's exception arrives as the cause of Spark's, which is checked but not declared. */
+  private RuntimeException failure(Exception failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof InvalidInputException mistake) {
         return mistake;
       }
     }
-    return failure;
+    if (failure instanceof RuntimeException unchecked) {
+      return unchecked;
+    }
+    return new IllegalStateException("Preparing " + output.path() + " failed", failure);
   }
 }

@@ -36,6 +36,7 @@ final class SplitWriter {
           "maxRecordsPerFile", "0",
           "parquet.block.size", "1048576",
           "parquet.page.row.count.limit", "8",
+          "parquet.page.size.row.check.min", "8",
           "parquet.enable.dictionary", "false",
           "mapreduce.fileoutputcommitter.marksuccessfuljobs", "false");
 

@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,16 +21,28 @@ import org.longspan.datapipeline.prepare.Prepare;
 import org.longspan.datapipeline.prepare.PrepareOptions;
 
 final class DatasetTest {
+  @TempDir private static Path prepared;
   @TempDir private Path folder;
   private Path output;
 
-  @BeforeEach
-  void prepare() throws IOException {
-    Path input = Documents.folder(folder.resolve("in"), Documents.random(9, 90, 4));
-    output = folder.resolve("out");
+  @BeforeAll
+  static void prepare() throws IOException {
+    Path input = Documents.folder(prepared.resolve("in"), Documents.random(9, 90, 4));
     Prepare.run(
         TestSpark.session(),
-        PrepareOptions.of(List.of(input.toString()), output.toString(), 32).withValidationShare(0));
+        PrepareOptions.of(List.of(input.toString()), prepared.resolve("out").toString(), 32)
+            .withValidationShare(0));
+  }
+
+  @BeforeEach
+  void copy() throws IOException {
+    Path original = prepared.resolve("out");
+    output = folder.resolve("out");
+    try (Stream<Path> files = Files.walk(original)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, output.resolve(original.relativize(file).toString()));
+      }
+    }
   }
 
   @Test
@@ -46,7 +60,7 @@ final class DatasetTest {
 
   @Test
   void shouldRefuseAnyOtherFolder() {
-    output = folder.resolve("in");
+    output = prepared.resolve("in");
     assertRefused().hasMessageContaining("is not a dataset: it has no manifest.json");
   }
 
@@ -59,13 +73,13 @@ final class DatasetTest {
 
   @Test
   void shouldRefuseADamagedManifest() throws IOException {
-    Files.writeString(output.resolve(Manifest.FILE), "{\"format_version\": 1, \"tokenizer\":");
+    rewrite(output.resolve(Manifest.FILE), Documents.utf8("{\"format_version\": 1, \"x\":"));
     assertRefused().hasMessageContaining("manifest.json is damaged (");
   }
 
   @Test
   void shouldRefuseAManifestThatLacksFields() throws IOException {
-    Files.writeString(output.resolve(Manifest.FILE), "{\"format_version\": 1}");
+    rewrite(output.resolve(Manifest.FILE), Documents.utf8("{\"format_version\": 1}"));
     assertRefused().hasMessageContaining("manifest.json is damaged (");
   }
 
@@ -74,7 +88,8 @@ final class DatasetTest {
     Path manifest = output.resolve(Manifest.FILE);
     String json = Files.readString(manifest);
     assertThat(json).contains("\"format_version\" : 1");
-    Files.writeString(manifest, json.replace("\"format_version\" : 1", "\"format_version\" : 7"));
+    rewrite(
+        manifest, Documents.utf8(json.replace("\"format_version\" : 1", "\"format_version\" : 7")));
     assertRefused().hasMessageContaining("has format version 7, but this release reads version 1");
   }
 
@@ -82,7 +97,7 @@ final class DatasetTest {
   void shouldRefuseATruncatedFile() throws IOException {
     Path file = file();
     byte[] bytes = Files.readAllBytes(file);
-    Files.write(file, Arrays.copyOf(bytes, bytes.length - 10));
+    rewrite(file, Arrays.copyOf(bytes, bytes.length - 10));
     assertRefused()
         .hasMessageContaining(
             "has %d bytes, but the manifest says %d: it is truncated"
@@ -101,8 +116,7 @@ final class DatasetTest {
     Path file = file();
     byte[] bytes = Files.readAllBytes(file);
     Arrays.fill(bytes, bytes.length - 8, bytes.length, (byte) 0);
-    Files.write(file, bytes);
-    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    rewrite(file, bytes);
     Dataset dataset = open();
     try (SequenceReader reader = dataset.split(Split.TRAIN).reader()) {
       assertThatThrownBy(() -> reader.read(0, 0, 1))
@@ -116,8 +130,7 @@ final class DatasetTest {
     Path file = file();
     byte[] bytes = Files.readAllBytes(file);
     bytes[bytes.length / 3] ^= 1;
-    Files.write(file, bytes);
-    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    rewrite(file, bytes);
     Dataset dataset = open();
     assertThatThrownBy(dataset::verify)
         .isInstanceOf(InvalidInputException.class)
@@ -140,6 +153,12 @@ final class DatasetTest {
     assertThatThrownBy(() -> dataset.split(Split.VALIDATION))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("has no validation split");
+  }
+
+  /** Without the checksum that Hadoop's local file system keeps beside a file. */
+  private static void rewrite(Path file, byte[] bytes) throws IOException {
+    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    Files.write(file, bytes);
   }
 
   private Dataset open() {

@@ -9,8 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,21 +61,21 @@ final class SequenceReaderTest {
     assertThat(prepared.manifest().train().files()).hasSize(1);
 
     Configuration counting = TestSpark.hadoop();
-    counting.set("fs.file.impl", RawLocalFileSystem.class.getName());
+    counting.set("fs.file.impl", CountingFileSystem.class.getName());
     counting.setBoolean("fs.file.impl.disable.cache", true);
     Dataset dataset = Dataset.open(counting, prepared.path());
     int from = length / 2;
     int to = from + length / 16;
     try (SequenceReader reader = dataset.split(Split.TRAIN).reader()) {
-      long start = bytesRead();
+      long start = CountingFileSystem.bytesRead();
       TokenSlice slice = reader.read(0, from, to);
-      long first = bytesRead() - start;
+      long first = CountingFileSystem.bytesRead() - start;
       assertThat(slice.length()).isEqualTo(length / 16);
       assertThat(first).isPositive().isLessThan(file.size() / 4);
 
-      start = bytesRead();
+      start = CountingFileSystem.bytesRead();
       reader.read(0, 0, 1024);
-      assertThat(bytesRead() - start).isPositive().isLessThan(file.size() / 32);
+      assertThat(CountingFileSystem.bytesRead() - start).isPositive().isLessThan(file.size() / 32);
     }
   }
 
@@ -106,10 +104,6 @@ final class SequenceReaderTest {
           Arrays.stream(whole.documentStarts()).filter(s -> s <= from).max().orElseThrow();
       assertThat(slice.before()).isEqualTo(from - document);
     }
-  }
-
-  private static long bytesRead() {
-    return FileSystem.getGlobalStorageStatistics().get("file").getLong("bytesRead");
   }
 
   private Dataset dataset(List<String> texts, int sequence, int piece, long tokensPerFile)
