@@ -1,5 +1,8 @@
 package org.longspan.executors.kernel;
 
+import com.aparapi.device.OpenCLDevice;
+import java.util.Optional;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
 
 /** Makes attentions: which form computes them is decided here, once, and described. */
@@ -21,7 +24,47 @@ public final class Kernels {
       int chunk,
       Workers workers) {
     checkSlopes(shape, slopes);
-    return cpu(precision, shape, slopes, chunk, workers, "cpu");
+    return switch (choice) {
+      case CPU -> cpu(precision, shape, slopes, chunk, workers, "cpu");
+      case APARAPI -> aparapi(precision, shape, slopes, chunk);
+      case AUTO -> automatic(precision, shape, slopes, chunk, workers);
+    };
+  }
+
+  private static LinearAttention automatic(
+      Precision precision, AttentionShape shape, double[] slopes, int chunk, Workers workers) {
+    if (precision == Precision.DOUBLE) {
+      return cpu(
+          precision, shape, slopes, chunk, workers, "cpu (auto: double runs on the CPU only)");
+    }
+    Optional<OpenCLDevice> gpu = OpenClDevices.gpu();
+    if (gpu.isEmpty()) {
+      return cpu(precision, shape, slopes, chunk, workers, "cpu (auto: no OpenCL GPU found)");
+    }
+    return aparapi(gpu.get(), shape, slopes, chunk);
+  }
+
+  private static LinearAttention aparapi(
+      Precision precision, AttentionShape shape, double[] slopes, int chunk) {
+    if (precision == Precision.DOUBLE) {
+      throw new InvalidInputException(
+          "kernel: aparapi computes in float only, and precision is double; set precision: float"
+              + " or kernel: cpu");
+    }
+    OpenCLDevice device =
+        OpenClDevices.best()
+            .orElseThrow(
+                () ->
+                    new InvalidInputException(
+                        "kernel: aparapi needs an OpenCL device, none found; install an OpenCL"
+                            + " driver or set kernel: cpu"));
+    return aparapi(device, shape, slopes, chunk);
+  }
+
+  private static LinearAttention aparapi(
+      OpenCLDevice device, AttentionShape shape, double[] slopes, int chunk) {
+    return new AparapiLinearAttention(
+        device, shape, slopes, chunk, "aparapi on " + OpenClDevices.name(device));
   }
 
   /**

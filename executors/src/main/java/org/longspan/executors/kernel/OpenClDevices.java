@@ -1,0 +1,37 @@
+package org.longspan.executors.kernel;
+
+import com.aparapi.device.Device;
+import com.aparapi.device.OpenCLDevice;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** The OpenCL devices of this machine, as its drivers show them to this process. */
+final class OpenClDevices {
+  private OpenClDevices() {}
+
+  /** All devices; none where there is no OpenCL driver. */
+  static List<OpenCLDevice> all() {
+    try {
+      return OpenCLDevice.listDevices(null);
+    } catch (LinkageError noDriver) {
+      return List.of();
+    }
+  }
+
+  /** A GPU where there is one, else any device. */
+  static Optional<OpenCLDevice> best() {
+    return all().stream()
+        .min(Comparator.comparing(device -> device.getType() == Device.TYPE.GPU ? 0 : 1));
+  }
+
+  /** A GPU. */
+  static Optional<OpenCLDevice> gpu() {
+    return all().stream().filter(device -> device.getType() == Device.TYPE.GPU).findFirst();
+  }
+
+  /** The device's and its platform's name, for the run's first lines. */
+  static String name(OpenCLDevice device) {
+    return device.getName().strip() + " (" + device.getOpenCLPlatform().getName().strip() + ")";
+  }
+}

@@ -1,0 +1,171 @@
+package org.longspan.executors.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.aparapi.ProfileReport;
+import com.aparapi.Range;
+import com.aparapi.device.OpenCLDevice;
+import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.memory.Precision;
+
+class AparapiLinearAttentionTest {
+  private static final double BOUND = 1e-5;
+
+  @Test
+  void shouldRefuseDouble() {
+    assertThatThrownBy(
+            () -> {
+              try (Workers workers = new Workers(1)) {
+                Kernels.linear(
+                        KernelChoice.APARAPI,
+                        Precision.DOUBLE,
+                        new AttentionShape(1, 2, 2),
+                        new double[1],
+                        64,
+                        workers)
+                    .close();
+              }
+            })
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("kernel: aparapi computes in float only");
+  }
+
+  @Nested
+  class OnADevice {
+    @BeforeAll
+    static void shouldHaveADevice() {
+      assumeFalse(
+          OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1", "3,5", "5,3", "64,64", "65,64", "64,65", "16,130"})
+    void shouldEqualTheRecurrenceAtAnyWidth(int keyWidth, int valueWidth) {
+      AttentionShape shape = new AttentionShape(3, keyWidth, valueWidth);
+      assertEqualsRecurrence(
+          LinearCase.random(1, shape, LinearCase.slopes(3, 1), Documents.one(150, 7)), 64);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 63, 64, 65, 200})
+    void shouldEqualTheRecurrenceAtAnyLength(int tokens) {
+      AttentionShape shape = new AttentionShape(2, 9, 4);
+      assertEqualsRecurrence(
+          LinearCase.random(2, shape, LinearCase.slopes(2, 1), Documents.one(tokens, 1)), 64);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.001, 1, 16, 256})
+    void shouldEqualTheRecurrenceUnderStrongAndWeakDecay(double weakness) {
+      AttentionShape shape = new AttentionShape(4, 8, 6);
+      assertEqualsRecurrence(
+          LinearCase.random(3, shape, LinearCase.slopes(4, weakness), Documents.one(500, 3)), 32);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "0 1 2 3", "63", "64", "65", "1 63 65", "10 70 71 128 190"})
+    void shouldStopAtDocumentBoundaries(String starts) {
+      int[] offsets = Arrays.stream(starts.split(" ")).mapToInt(Integer::parseInt).toArray();
+      Documents documents = new Documents(200, offsets, offsets[0] == 0 ? 0 : 20);
+      LinearCase problem =
+          LinearCase.random(4, new AttentionShape(3, 5, 8), LinearCase.slopes(3, 256), documents);
+      assertEqualsRecurrence(problem, 64);
+    }
+
+    @Test
+    void shouldEqualOneSliceWhenCutOverRanks() {
+      AttentionShape shape = new AttentionShape(2, 8, 5);
+      Documents documents = new Documents(300, new int[] {0, 40, 64, 210, 290}, 0);
+      LinearCase problem = LinearCase.random(6, shape, LinearCase.slopes(2, 256), documents);
+      LinearResult expected = LinearRecurrence.of(problem);
+      run(problem, 64, 64, 128, 192, 256).assertEquals(expected, BOUND, "cut");
+      run(problem, 64, 100, 100, 300).assertEquals(expected, BOUND, "cut into nothing");
+    }
+
+    @Test
+    void shouldRunOnTheDevice() throws Exception {
+      OpenCLDevice device = OpenClDevices.best().orElseThrow();
+      AttendKernel kernel = new AttendKernel(1, 1, 1, 1, 2);
+      kernel.compile(device);
+      kernel.heads = 1;
+      kernel.keyWidth = 1;
+      kernel.valueWidth = 1;
+      kernel.tokens = 1;
+      kernel.chunks = 1;
+      kernel.powerCount = 2;
+      kernel.lag = 1;
+      kernel.pairs = 1;
+      kernel.queries[0] = 2;
+      kernel.keys[0] = 3;
+      kernel.values[0] = 5;
+      kernel.starts[1] = 1;
+      kernel.powers[0] = 1;
+      kernel.powers[1] = 1;
+      kernel.outputs[0] = Float.NaN;
+      kernel.put(kernel.queries).put(kernel.keys).put(kernel.values).put(kernel.initial);
+      kernel.put(kernel.starts).put(kernel.powers).put(kernel.fresh).put(kernel.chunkOf);
+      kernel.execute(Range.create(device, 64, 64), 3);
+      kernel.get(kernel.outputs).get(kernel.last);
+      ProfileReport report = kernel.getProfileReportCurrentThread(device).get();
+      assertThat(report).isNotNull();
+      assertThat(report.getDevice()).isEqualTo(device);
+      assertThat(report.getKernelClass()).isEqualTo(AttendKernel.class);
+      assertThat(kernel.isRunningCL()).isTrue();
+      assertThat(kernel.outputs[0]).isEqualTo(30f);
+      assertThat(kernel.last[0]).isEqualTo(15f);
+      kernel.dispose();
+    }
+
+    @Test
+    void shouldNeverFallBackToJava() {
+      AttendKernel kernel = new AttendKernel(1, 1, 1, 1, 2);
+      assertThatThrownBy(kernel::clone)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("fell back to Java");
+    }
+
+    @Test
+    void shouldSayOnWhichDevice() {
+      try (Workers workers = new Workers(1);
+          LinearAttention attention =
+              Kernels.linear(
+                  KernelChoice.APARAPI,
+                  Precision.FLOAT,
+                  new AttentionShape(1, 2, 2),
+                  new double[1],
+                  64,
+                  workers)) {
+        assertThat(attention.description())
+            .startsWith("aparapi on ")
+            .contains(OpenClDevices.best().orElseThrow().getName().strip());
+      }
+    }
+
+    private static void assertEqualsRecurrence(LinearCase problem, int chunk) {
+      run(problem, chunk).assertEquals(LinearRecurrence.of(problem), BOUND, "aparapi");
+    }
+
+    private static LinearResult run(LinearCase problem, int chunk, int... cuts) {
+      try (Workers workers = new Workers(1);
+          LinearAttention attention =
+              Kernels.linear(
+                  KernelChoice.APARAPI,
+                  Precision.FLOAT,
+                  problem.shape(),
+                  problem.slopes(),
+                  chunk,
+                  workers)) {
+        return new LinearRanks(problem, attention, Precision.FLOAT).run(cuts);
+      }
+    }
+  }
+}
