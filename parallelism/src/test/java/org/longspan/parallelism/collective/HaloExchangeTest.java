@@ -1,0 +1,204 @@
+package org.longspan.parallelism.collective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.longspan.parallelism.collective.Groups.Carrier;
+import org.longspan.parallelism.mesh.BlockGrid;
+import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.Transport;
+
+@Timeout(120)
+class HaloExchangeTest {
+  private static final int COLUMNS = 3;
+
+  /** The lengths of the ranks' slices. */
+  static Stream<Arguments> slices() {
+    return Stream.of(
+            new int[] {10},
+            new int[] {4, 4},
+            new int[] {5, 3, 6},
+            new int[] {2, 1, 1, 3},
+            new int[] {0, 5, 0, 0, 2, 0, 4},
+            new int[] {3, 0, 0, 0},
+            new int[] {0, 0, 0},
+            new int[] {1, 1, 1, 1, 1, 1, 1})
+        .flatMap(
+            lengths ->
+                Stream.of(
+                    Arguments.of(Carrier.MEMORY, lengths), Arguments.of(Carrier.NETWORK, lengths)))
+        .filter(
+            arguments ->
+                arguments.get()[0] == Carrier.MEMORY || ((int[]) arguments.get()[1]).length == 4);
+  }
+
+  private static List<Slice> slicesOf(int... lengths) {
+    List<Slice> slices = new ArrayList<>();
+    long start = 0;
+    for (int length : lengths) {
+      slices.add(new Slice(start, start + length));
+      start += length;
+    }
+    return slices;
+  }
+
+  /** Element {@code column} of token {@code row}. */
+  private static double element(long row, int column) {
+    return row * 10.0 + column + 0.5;
+  }
+
+  private static double[] rows(long from, long to) {
+    double[] values = new double[(int) (to - from) * COLUMNS];
+    Arrays.setAll(values, i -> element(from + i / COLUMNS, i % COLUMNS));
+    return values;
+  }
+
+  /** What {@code rank} says of the gradient of an element of its halo. */
+  private static double gradient(int rank, long row, int column) {
+    return Math.sin(rank * 100 + row * 3.0 + column);
+  }
+
+  @ParameterizedTest
+  @MethodSource("slices")
+  void shouldBringTheRowsBeforeTheSliceInOrder(Carrier carrier, int[] lengths) {
+    List<Slice> slices = slicesOf(lengths);
+    ElementType type = ElementType.FLOAT;
+    Groups.run(
+        carrier,
+        lengths.length,
+        communicator -> {
+          Slice own = slices.get(communicator.index());
+          for (int reach : new int[] {0, 1, 2, 3, 5, 100}) {
+            HaloExchange exchange = new HaloExchange(communicator, slices, reach);
+            int length = own.length() == 0 ? 0 : (int) Math.min(reach, own.start());
+            assertThat(exchange.length()).isEqualTo(length);
+            ByteBuffer tail =
+                Numbers.buffer(type, rows(own.end() - Math.min(reach, own.length()), own.end()));
+            ByteBuffer halo = Numbers.buffer(type, new double[length * COLUMNS]);
+            exchange.fromLeft(tail, COLUMNS * type.bytes(), halo).await();
+            assertThat(Numbers.values(type, halo))
+                .containsExactly(rows(own.start() - length, own.start()));
+          }
+          return null;
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("slices")
+  void shouldAddTheGradientsOfEveryHaloToItsOwner(Carrier carrier, int[] lengths) {
+    List<Slice> slices = slicesOf(lengths);
+    for (ElementType type : ElementType.values()) {
+      Groups.run(
+          carrier,
+          lengths.length,
+          communicator -> {
+            int rank = communicator.index();
+            Slice own = slices.get(rank);
+            for (int reach : new int[] {0, 1, 2, 3, 5, 100}) {
+              HaloExchange exchange = new HaloExchange(communicator, slices, reach);
+              double[] halo = new double[exchange.length() * COLUMNS];
+              long haloStart = own.start() - exchange.length();
+              Arrays.setAll(halo, i -> gradient(rank, haloStart + i / COLUMNS, i % COLUMNS));
+              long tailStart = own.end() - exchange.tailLength();
+              double[] tail = rows(tailStart, own.end());
+              ByteBuffer tailGradient = Numbers.buffer(type, tail);
+              exchange
+                  .gradientToLeft(
+                      Numbers.buffer(type, halo), type, COLUMNS * type.bytes(), tailGradient)
+                  .await();
+              assertThat(Numbers.values(type, tailGradient))
+                  .containsExactly(
+                      expectedGradient(slices, rank, reach, tailStart, tail),
+                      within(200 * Numbers.tolerance(type)));
+            }
+            return null;
+          });
+    }
+  }
+
+  private static double[] expectedGradient(
+      List<Slice> slices, int rank, int reach, long tailStart, double[] tail) {
+    double[] expected = tail.clone();
+    for (int right = rank + 1; right < slices.size(); right++) {
+      Slice slice = slices.get(right);
+      for (int i = 0; i < expected.length; i++) {
+        long row = tailStart + i / COLUMNS;
+        if (slice.length() > 0 && row >= slice.start() - reach) {
+          expected[i] += gradient(right, row, i % COLUMNS);
+        }
+      }
+    }
+    return expected;
+  }
+
+  @Test
+  void shouldMoveMoreThanTheTransportHoldsAcrossSeveralRanks() {
+    int rowBytes = 3 << 20;
+    List<Slice> slices = slicesOf(3, 3, 3, 3);
+    assertThat(3 * rowBytes).isGreaterThan(Transport.WINDOW_BYTES);
+    Groups.run(
+        Carrier.MEMORY,
+        4,
+        communicator -> {
+          HaloExchange exchange = new HaloExchange(communicator, slices, 8);
+          ByteBuffer tail = ByteBuffer.allocateDirect(3 * rowBytes);
+          ByteBuffer halo = ByteBuffer.allocateDirect(exchange.length() * rowBytes);
+          for (int row = 0; row < 3; row++) {
+            tail.put((row + 1) * rowBytes - 1, (byte) (communicator.index() * 3 + row));
+          }
+          exchange.fromLeft(tail, rowBytes, halo).await();
+          for (int row = 0; row < exchange.length(); row++) {
+            assertThat((long) halo.get((row + 1) * rowBytes - 1))
+                .isEqualTo(communicator.index() * 3 - exchange.length() + row);
+          }
+          exchange.gradientToLeft(halo, ElementType.FLOAT, rowBytes, tail).await();
+          return null;
+        });
+  }
+
+  @Test
+  void shouldServeTheSlicesOfAGridWithMoreRanksThanBlocks() {
+    BlockGrid grid = new BlockGrid(20, 8);
+    List<Slice> slices = new ArrayList<>();
+    for (int place = 0; place < 5; place++) {
+      slices.add(grid.slice(place, 5));
+    }
+    List<Integer> lengths =
+        Groups.run(
+            Carrier.MEMORY, 5, communicator -> new HaloExchange(communicator, slices, 10).length());
+    assertThat(lengths).containsExactly(0, 0, 0, 8, 10);
+  }
+
+  @Test
+  void shouldRefuseSlicesWithAGap() {
+    Groups.run(
+        Carrier.MEMORY,
+        2,
+        communicator -> {
+          assertThatThrownBy(
+                  () ->
+                      new HaloExchange(communicator, List.of(new Slice(0, 3), new Slice(4, 5)), 1))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessage("Slice[start=4, end=5] does not start at 3");
+          HaloExchange exchange = new HaloExchange(communicator, slicesOf(2, 2), 1);
+          assertThatThrownBy(
+                  () ->
+                      exchange.fromLeft(
+                          ByteBuffer.allocate(5), 4, ByteBuffer.allocate(exchange.length() * 4)))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessage("The tail has 5 bytes where 1 rows of 4 were expected");
+          return null;
+        });
+  }
+}
