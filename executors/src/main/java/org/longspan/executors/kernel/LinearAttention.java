@@ -4,9 +4,9 @@ import org.longspan.executors.memory.Matrix;
 
 /**
  * Linear attention with a constant decay for each head over one rank's slice: {@code S_t = λ
- * S_{t−1} + k_t v_tᵀ}, {@code o_t = S_tᵀ q_t}, {@code λ = exp(−slope)} (mathematics.md 1). What
- * crosses ranks is split off, so that it can travel while the local part is computed: the sum over
- * a slice is linear in the state that comes in.
+ * S_{t−1} + k_t v_tᵀ}, {@code o_t = S_tᵀ q_t}, {@code λ = exp(−slope)} (Lightning Attention-2,
+ * arXiv 2401.04658). What crosses ranks is split off, so that it can travel while the local part is
+ * computed: the sum over a slice is linear in the state that comes in.
  *
  * <p>Shapes: {@code q, k} {@code [tokens, heads · keyWidth]}, {@code v, o} {@code [tokens, heads ·
  * valueWidth]}, states {@code [heads · keyWidth, valueWidth]}. Any of them may be a view of

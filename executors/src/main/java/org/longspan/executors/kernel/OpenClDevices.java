@@ -1,18 +1,32 @@
 package org.longspan.executors.kernel;
 
+import com.aparapi.Config;
 import com.aparapi.device.Device;
 import com.aparapi.device.OpenCLDevice;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The OpenCL devices of this machine, as its drivers show them to this process. */
 final class OpenClDevices {
+  /** Aparapi warns of every class file attribute that it does not know, and of newer drivers. */
+  private static final Logger APARAPI = quiet(Logger.getLogger(Config.getLoggerName()));
+
   private OpenClDevices() {}
+
+  private static Logger quiet(Logger logger) {
+    if (Level.WARNING.equals(logger.getLevel())) {
+      logger.setLevel(Level.SEVERE);
+    }
+    return logger;
+  }
 
   /** All devices; none where there is no OpenCL driver. */
   static List<OpenCLDevice> all() {
     try {
+      APARAPI.fine("Listing OpenCL devices");
       return OpenCLDevice.listDevices(null);
     } catch (LinkageError noDriver) {
       return List.of();

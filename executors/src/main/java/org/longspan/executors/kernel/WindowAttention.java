@@ -4,8 +4,8 @@ import org.longspan.executors.memory.Matrix;
 
 /**
  * Causal softmax attention over a sliding window: a token sees itself and at most {@code window −
- * 1} tokens of its document before it (mathematics.md 5). Softmax with the running maximum and sum,
- * never a {@code tokens × tokens} matrix.
+ * 1} tokens of its document before it. Softmax with the running maximum and sum, never a {@code
+ * tokens × tokens} matrix.
  *
  * <p>Shapes: {@code q} {@code [tokens, heads · keyWidth]}, already scaled and rotated; {@code k}
  * {@code [halo + tokens, heads · keyWidth]}, {@code v} {@code [halo + tokens, heads · valueWidth]}:

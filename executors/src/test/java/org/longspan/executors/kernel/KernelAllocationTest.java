@@ -1,0 +1,89 @@
+package org.longspan.executors.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+
+/** Calls allocate nothing that grows: a vector put on the heap in a loop would show at once. */
+class KernelAllocationTest {
+  private static final int TOKENS = 512;
+  private static final int STEADY_BYTES = 4096;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void shouldAllocateNothingForLinearAttentionOnceWarm(Precision precision) {
+    AttentionShape shape = new AttentionShape(2, 24, 40);
+    try (Workers workers = new Workers(1);
+        Arena arena = new Arena("test", precision);
+        LinearAttention attention =
+            Kernels.linear(
+                KernelChoice.CPU, precision, shape, LinearCase.slopes(2, 1), 64, workers)) {
+      Documents documents = new Documents(TOKENS, new int[] {100}, 8);
+      Matrix q = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix k = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix v = arena.matrix(TOKENS, shape.valueColumns());
+      Matrix o = arena.matrix(TOKENS, shape.valueColumns());
+      Matrix state = arena.matrix(shape.keyColumns(), shape.valueWidth());
+      Matrix dq = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix dk = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix dv = arena.matrix(TOKENS, shape.valueColumns());
+      assertBecomesSteady(
+          () -> {
+            attention.summarize(k, v, documents, state);
+            attention.forward(q, k, v, documents, o);
+            attention.addIncoming(q, state, documents, o);
+            attention.summarizeGradient(q, o, documents, state);
+            attention.backward(q, k, v, o, state, documents, dq, dk, dv);
+            attention.addIncomingGradient(k, v, state, documents, dk, dv);
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void shouldAllocateNothingForWindowAttentionOnceWarm(Precision precision) {
+    AttentionShape shape = new AttentionShape(2, 24, 40);
+    try (Workers workers = new Workers(1);
+        Arena arena = new Arena("test", precision);
+        WindowAttention attention = Kernels.window(precision, shape, 100, workers)) {
+      int rows = TOKENS + 99;
+      Documents documents = new Documents(TOKENS, new int[] {100}, 8);
+      Matrix q = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix k = arena.matrix(rows, shape.keyColumns());
+      Matrix v = arena.matrix(rows, shape.valueColumns());
+      Matrix o = arena.matrix(TOKENS, shape.valueColumns());
+      Matrix logSums = arena.matrix(TOKENS, shape.heads());
+      Matrix dq = arena.matrix(TOKENS, shape.keyColumns());
+      Matrix dk = arena.matrix(rows, shape.keyColumns());
+      Matrix dv = arena.matrix(rows, shape.valueColumns());
+      assertBecomesSteady(
+          () -> {
+            attention.forward(q, k, v, documents, 0, TOKENS, o, logSums);
+            attention.backward(q, k, v, o, logSums, o, documents, dq, dk, dv);
+          });
+    }
+  }
+
+  /** Compilation takes its time, and runs beside us: some call allocates next to nothing. */
+  private static void assertBecomesSteady(Runnable call) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    Instant end = Instant.now().plus(PATIENCE);
+    long least = Long.MAX_VALUE;
+    while (least > STEADY_BYTES && Instant.now().isBefore(end)) {
+      long before = threads.getThreadAllocatedBytes(thread);
+      call.run();
+      least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
+    }
+    assertThat(least).as("bytes allocated by a call").isLessThanOrEqualTo(STEADY_BYTES);
+  }
+}

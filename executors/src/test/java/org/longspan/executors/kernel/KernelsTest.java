@@ -1,0 +1,53 @@
+package org.longspan.executors.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.longspan.executors.memory.Precision;
+
+class KernelsTest {
+  private static final AttentionShape SHAPE = new AttentionShape(2, 4, 4);
+
+  @Test
+  void shouldSayWhatComputesAndWhy() {
+    assertThat(description(KernelChoice.CPU, Precision.FLOAT)).isEqualTo("cpu");
+    assertThat(description(KernelChoice.AUTO, Precision.DOUBLE))
+        .isEqualTo("cpu (auto: double runs on the CPU only)");
+    String automatic = description(KernelChoice.AUTO, Precision.FLOAT);
+    if (OpenClDevices.gpu().isPresent()) {
+      assertThat(automatic).startsWith("aparapi on ");
+    } else {
+      assertThat(automatic).isEqualTo("cpu (auto: no OpenCL GPU found)");
+    }
+  }
+
+  @Test
+  void shouldRefuseSlopesThatDoNotFit() {
+    assertThatThrownBy(() -> make(KernelChoice.CPU, Precision.FLOAT, 0.5))
+        .hasMessage("1 slopes for 2 heads");
+    assertThatThrownBy(() -> make(KernelChoice.CPU, Precision.FLOAT, 0.5, -1))
+        .hasMessage("A slope is at least 0, not -1.0");
+    assertThatThrownBy(() -> make(KernelChoice.CPU, Precision.FLOAT, 0.5, Double.NaN))
+        .hasMessage("A slope is at least 0, not NaN");
+  }
+
+  @Test
+  void shouldRefuseAnEmptyWindow() {
+    try (Workers workers = new Workers(1)) {
+      assertThatThrownBy(() -> Kernels.window(Precision.FLOAT, SHAPE, 0, workers))
+          .hasMessage("A window holds at least its own token, not 0");
+    }
+  }
+
+  private static String description(KernelChoice choice, Precision precision) {
+    return make(choice, precision, 0.5, 0.25);
+  }
+
+  private static String make(KernelChoice choice, Precision precision, double... slopes) {
+    try (Workers workers = new Workers(1);
+        LinearAttention attention = Kernels.linear(choice, precision, SHAPE, slopes, 64, workers)) {
+      return attention.description();
+    }
+  }
+}
