@@ -76,6 +76,8 @@ final class SparkNetwork implements AutoCloseable {
         encrypted,
         "spark.network.crypto.saslFallback",
         "false",
+        "spark.network.crypto.cipher",
+        "AES/GCM/NoPadding",
         "spark.network.crypto.authEngineVersion",
         "2",
         "spark.network.auth.rpcTimeout",
