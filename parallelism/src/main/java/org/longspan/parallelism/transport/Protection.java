@@ -5,10 +5,14 @@ package org.longspan.parallelism.transport;
  * secret, whatever is chosen here.
  */
 public enum Protection {
-  /** Spark's SASL handshake (DIGEST-MD5); payloads travel in the clear. For trusted networks. */
+  /**
+   * Spark's SASL handshake (DIGEST-MD5); payloads then travel in the clear, and who can change
+   * packets on their way can change them. For trusted networks.
+   */
   AUTHENTICATED,
   /**
-   * Spark's own handshake with fresh keys for each connection; all bytes are encrypted with AES.
+   * Spark's own handshake with fresh keys for each connection; all bytes are encrypted and
+   * authenticated with AES-GCM. Costs about half of the throughput.
    */
   ENCRYPTED
 }
