@@ -17,6 +17,15 @@ final class SplitRuleTest {
   }
 
   @Test
+  void shouldOnlyAddToValidationAsTheShareGrows() {
+    SplitRule little = SplitRule.ByShare.rounded(0.02);
+    SplitRule more = SplitRule.ByShare.rounded(0.05);
+    assertThat(new Random(4).longs(20_000).filter(hash -> little.of(hash) == Split.VALIDATION))
+        .isNotEmpty()
+        .allMatch(hash -> more.of(hash) == Split.VALIDATION);
+  }
+
+  @Test
   void shouldKeepNothingForValidationWithoutShare() {
     SplitRule rule = SplitRule.ByShare.rounded(0);
     assertThat(rule.of(0)).isEqualTo(Split.TRAIN);
