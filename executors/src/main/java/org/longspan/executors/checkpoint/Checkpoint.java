@@ -6,12 +6,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.model.LanguageModel;
 import org.longspan.executors.model.ModelShape;
@@ -131,6 +134,20 @@ public final class Checkpoint {
         file.read(parameter.getKey(), parameter.getValue());
       }
     }
+  }
+
+  /** Every parameter by its name, in new matrices of {@code arena}. */
+  public Map<String, Matrix> readParameters(Arena arena) throws IOException {
+    Map<String, Matrix> parameters = new LinkedHashMap<>();
+    try (SafetensorsFile file = SafetensorsFile.open(hadoop, verified(MODEL))) {
+      for (String name : file.names()) {
+        List<Long> sides = file.shape(name);
+        Matrix values = arena.matrix(sides.get(0), Math.toIntExact(sides.get(1)));
+        file.read(name, values);
+        parameters.put(name, values);
+      }
+    }
+    return parameters;
   }
 
   /** Reads the optimizer's moments into {@code model}. */

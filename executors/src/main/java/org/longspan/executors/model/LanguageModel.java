@@ -245,7 +245,8 @@ public final class LanguageModel implements AutoCloseable {
     graph
         .getUpdater(true)
         .update(graph.gradient(), iteration, 0, 1, LayerWorkspaceMgr.noWorkspaces());
-    graph.params().subi(graph.getFlattenedGradients());
+    INDArray values = graph.params();
+    values.subi(graph.getFlattenedGradients().reshape(values.shape()));
     return ((Adam) layers.get(0).layerConf().getIUpdater()).getLearningRate(iteration, 0);
   }
 

@@ -1,0 +1,159 @@
+package org.longspan.executors.conform;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.longspan.executors.checkpoint.NamedTensor;
+import org.longspan.executors.checkpoint.SafetensorsWriter;
+import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.mesh.BlockGrid;
+import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.InProcessTransport;
+import org.longspan.parallelism.transport.LocalRanks;
+import org.longspan.parallelism.transport.NetworkTransport;
+import org.longspan.parallelism.transport.Protection;
+import org.longspan.parallelism.transport.Transport;
+
+/**
+ * Runs one mixer's core, forward and backward, over ranks that are threads of this process, with
+ * the kernels and collectives that training uses. Nothing is added: no activation, norm, gate,
+ * scale or rotary position.
+ */
+public final class Conform {
+  private static final Duration TIME_LIMIT = Duration.ofMinutes(2);
+  private static final int CHANNEL = 1;
+
+  private Conform() {}
+
+  /** What a rank works on: its slice of the case, and where its rows of the results go. */
+  record Part(
+      ConformOptions options, ConformCase given, Results results, List<Slice> slices, int place) {
+    Slice slice() {
+      return slices.get(place);
+    }
+
+    Matrix own(Matrix whole) {
+      return whole.rows(slice().start(), slice().end());
+    }
+
+    /**
+     * Documents of the slice; with an initial state the first one goes on from before the first
+     * token.
+     */
+    Documents documents() {
+      int from = Math.toIntExact(slice().start());
+      int to = Math.toIntExact(slice().end());
+      int earlier = given.initialState() == null ? 0 : 1;
+      List<Integer> starts = new ArrayList<>();
+      long before = from == to ? 0 : (long) from + earlier;
+      for (int start : given.documents()) {
+        if (start == 0 && earlier == 1) {
+          continue;
+        }
+        if (start >= from && start < to) {
+          starts.add(start - from);
+        }
+        if (start <= from && from < to) {
+          before = (long) from - start;
+        }
+      }
+      return new Documents(
+          to - from, starts.stream().mapToInt(Integer::intValue).toArray(), before);
+    }
+  }
+
+  /** The tensors that come out. */
+  record Results(
+      Matrix o, Matrix dq, Matrix dk, Matrix dv, Matrix finalState, Matrix initialGradient) {}
+
+  /** Reads the case, runs it, writes the results. */
+  public static void run(ConformOptions options) throws IOException {
+    try (Arena arena = new Arena("of the case", options.precision())) {
+      ConformCase given = ConformCase.read(options.input(), options.mixer(), arena);
+      AttentionShape shape = given.shape();
+      int keys = shape.heads() * shape.keyWidth();
+      int values = shape.heads() * shape.valueWidth();
+      Results results =
+          new Results(
+              arena.matrix(given.tokens(), values),
+              arena.matrix(given.tokens(), keys),
+              arena.matrix(given.tokens(), keys),
+              arena.matrix(given.tokens(), values),
+              arena.matrix(keys, shape.valueWidth()),
+              arena.matrix(keys, shape.valueWidth()));
+      BlockGrid grid = new BlockGrid(given.tokens(), options.chunk());
+      List<Slice> slices =
+          IntStream.range(0, options.ranks())
+              .mapToObj(place -> grid.slice(place, options.ranks()))
+              .toList();
+      LocalRanks.run(
+          transports(options),
+          transport -> {
+            Part part = new Part(options, given, results, slices, transport.rank());
+            List<Integer> everyone = IntStream.range(0, options.ranks()).boxed().toList();
+            try (Communicator ranks = Communicator.over(transport, everyone, CHANNEL);
+                Workers workers = new Workers(1);
+                Arena own = new Arena("of rank " + transport.rank(), options.precision())) {
+              switch (options.mixer()) {
+                case LIGHTNING -> LightningConform.run(part, ranks, workers, own);
+                case LOCAL -> WindowConform.run(part, ranks, workers, own);
+              }
+            }
+            return null;
+          });
+      write(options, given, results);
+    }
+  }
+
+  private static List<Transport> transports(ConformOptions options) {
+    return switch (options.transport()) {
+      case LOCAL -> InProcessTransport.connect(options.ranks(), TIME_LIMIT);
+      case NETWORK -> NetworkTransport.loopback(options.ranks(), TIME_LIMIT, Protection.ENCRYPTED);
+    };
+  }
+
+  private static void write(ConformOptions options, ConformCase given, Results results)
+      throws IOException {
+    long tokens = given.tokens();
+    long heads = given.shape().heads();
+    List<Long> keys = List.of(tokens, heads, (long) given.shape().keyWidth());
+    List<Long> values = List.of(tokens, heads, (long) given.shape().valueWidth());
+    List<Long> state =
+        List.of(heads, (long) given.shape().keyWidth(), (long) given.shape().valueWidth());
+    List<NamedTensor> tensors = new ArrayList<>();
+    tensors.add(new NamedTensor("o", values, results.o()));
+    tensors.add(new NamedTensor("dq", keys, results.dq()));
+    tensors.add(new NamedTensor("dk", keys, results.dk()));
+    tensors.add(new NamedTensor("dv", values, results.dv()));
+    switch (options.mixer()) {
+      case LIGHTNING -> {
+        tensors.add(new NamedTensor("final_state", state, results.finalState()));
+        if (given.initialState() != null) {
+          tensors.add(new NamedTensor("d_initial_state", state, results.initialGradient()));
+        }
+      }
+      case LOCAL -> {
+        // It has no state.
+      }
+    }
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(options.output()))) {
+      SafetensorsWriter.write(
+          out,
+          tensors,
+          Map.of(
+              "mixer", options.mixer().name().toLowerCase(java.util.Locale.ROOT),
+              "ranks", Integer.toString(options.ranks())));
+    }
+  }
+}

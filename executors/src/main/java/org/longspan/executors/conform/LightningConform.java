@@ -1,0 +1,105 @@
+package org.longspan.executors.conform;
+
+import org.longspan.executors.conform.Conform.Part;
+import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.kernel.Kernels;
+import org.longspan.executors.kernel.LinearAttention;
+import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.parallelism.collective.AllScan;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.ElementType;
+import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanDirection;
+
+/**
+ * One rank of a conformance run of linear attention: state by the All-Scan, in flight while the
+ * slice's own part is computed.
+ */
+final class LightningConform {
+  /** Blocks in which the state travels: more than one, so that the pipeline is what is checked. */
+  private static final int BLOCKS = 3;
+
+  private LightningConform() {}
+
+  static void run(Part part, Communicator ranks, Workers workers, Arena arena) {
+    AttentionShape shape = part.given().shape();
+    int keys = shape.heads() * shape.keyWidth();
+    double[] slopes = part.given().slopes().stream().mapToDouble(Double::doubleValue).toArray();
+    Documents documents = part.documents();
+    Matrix q = part.own(part.given().q());
+    Matrix k = part.own(part.given().k());
+    Matrix v = part.own(part.given().v());
+    Matrix outputGradient = part.own(part.given().outputGradient());
+    Matrix o = part.own(part.results().o());
+    Matrix summary = arena.matrix(keys, shape.valueWidth());
+    Matrix incoming = arena.matrix(keys, shape.valueWidth());
+    ElementType type =
+        switch (part.options().precision()) {
+          case FLOAT -> ElementType.FLOAT;
+          case DOUBLE -> ElementType.DOUBLE;
+        };
+    AllScan scan = new AllScan(ranks, type, keys, shape.valueWidth(), Math.min(BLOCKS, keys));
+    try (LinearAttention attention =
+        Kernels.linear(
+            part.options().kernel(),
+            part.options().precision(),
+            shape,
+            slopes,
+            part.options().chunk(),
+            workers)) {
+      double[] transition = rowTransition(attention.transition(documents), keys);
+      if (part.place() == 0 && part.given().initialState() != null) {
+        incoming.set(part.given().initialState());
+      }
+      attention.summarize(k, v, documents, summary);
+      Pending forward =
+          scan.start(ScanDirection.FORWARD, summary.bytes(), transition, incoming.bytes());
+      attention.forward(q, k, v, documents, o);
+      forward.await();
+      attention.addIncoming(q, incoming, documents, o);
+      if (part.place() == part.slices().size() - 1) {
+        pass(transition, incoming, summary, part.results().finalState());
+      }
+
+      Matrix dq = part.own(part.results().dq());
+      Matrix dk = part.own(part.results().dk());
+      Matrix dv = part.own(part.results().dv());
+      Matrix gradientSummary = arena.matrix(keys, shape.valueWidth());
+      Matrix incomingGradient = arena.matrix(keys, shape.valueWidth());
+      attention.summarizeGradient(q, outputGradient, documents, gradientSummary);
+      Pending backward =
+          scan.start(
+              ScanDirection.BACKWARD,
+              gradientSummary.bytes(),
+              transition,
+              incomingGradient.bytes());
+      attention.backward(q, k, v, outputGradient, incoming, documents, dq, dk, dv);
+      backward.await();
+      attention.addIncomingGradient(k, v, incomingGradient, documents, dk, dv);
+      if (part.place() == 0) {
+        pass(transition, incomingGradient, gradientSummary, part.results().initialGradient());
+      }
+    }
+  }
+
+  private static double[] rowTransition(double[] ofHead, int keys) {
+    double[] rows = new double[keys];
+    for (int row = 0; row < keys; row++) {
+      rows[row] = ofHead[row * ofHead.length / keys];
+    }
+    return rows;
+  }
+
+  /** {@code out = Γ ⊙ incoming + summary}. */
+  private static void pass(double[] transition, Matrix incoming, Matrix summary, Matrix out) {
+    for (int row = 0; row < transition.length; row++) {
+      for (int column = 0; column < out.columns(); column++) {
+        double carried = transition[row] == 0 ? 0 : transition[row] * incoming.get(row, column);
+        out.put(row, column, carried + summary.get(row, column));
+      }
+    }
+  }
+}

@@ -1,0 +1,348 @@
+package org.longspan.executors.conform;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.checkpoint.NamedTensor;
+import org.longspan.executors.checkpoint.SafetensorsFile;
+import org.longspan.executors.checkpoint.SafetensorsWriter;
+import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+
+/**
+ * What comes out against the plain recurrence, and its gradients against central differences of
+ * that recurrence.
+ */
+class ConformTest {
+  private static final int HEADS = 2;
+  private static final int KEY = 3;
+  private static final int VALUE = 5;
+  private static final double[] SLOPES = {0.05, 0.002};
+
+  @TempDir private Path folder;
+
+  /** A case in plain arrays. */
+  private static final class Case {
+    private final int tokens;
+    private final int[] documents;
+    private final double[][] q;
+    private final double[][] k;
+    private final double[][] v;
+    private final double[][] gradient;
+    private final double[][] initial;
+
+    Case(int tokens, int[] documents) {
+      Random random = new Random(tokens);
+      this.tokens = tokens;
+      this.documents = documents;
+      this.q = values(random, tokens, HEADS * KEY);
+      this.k = values(random, tokens, HEADS * KEY);
+      this.v = values(random, tokens, HEADS * VALUE);
+      this.gradient = values(random, tokens, HEADS * VALUE);
+      this.initial = values(random, HEADS * KEY, VALUE);
+    }
+
+    private static double[][] values(Random random, int rows, int columns) {
+      double[][] values = new double[rows][columns];
+      for (double[] row : values) {
+        java.util.Arrays.setAll(row, column -> random.nextGaussian());
+      }
+      return values;
+    }
+
+    private boolean starts(int token) {
+      return java.util.Arrays.binarySearch(documents, token) >= 0;
+    }
+
+    /** {@code Σ gradient · o} of the recurrence; fills {@code o} and {@code last}. */
+    double lightning(double[][] o, double[][] last) {
+      double[][] state = new double[HEADS * KEY][];
+      for (int row = 0; row < state.length; row++) {
+        state[row] = initial[row].clone();
+      }
+      double sum = 0;
+      for (int t = 0; t < tokens; t++) {
+        for (int head = 0; head < HEADS; head++) {
+          double decay = t > 0 && starts(t) ? 0 : Math.exp(-SLOPES[head]);
+          for (int j = 0; j < VALUE; j++) {
+            double out = 0;
+            for (int i = 0; i < KEY; i++) {
+              double[] row = state[head * KEY + i];
+              row[j] = decay * row[j] + k[t][head * KEY + i] * v[t][head * VALUE + j];
+              out += q[t][head * KEY + i] * row[j];
+            }
+            o[t][head * VALUE + j] = out;
+            sum += gradient[t][head * VALUE + j] * out;
+          }
+        }
+      }
+      System.arraycopy(state, 0, last, 0, state.length);
+      return sum;
+    }
+
+    /** Likewise, of softmax over a window. */
+    double local(double[][] o, int window) {
+      double sum = 0;
+      int document = 0;
+      for (int t = 0; t < tokens; t++) {
+        document = starts(t) ? t : document;
+        int from = Math.max(document, t - window + 1);
+        for (int head = 0; head < HEADS; head++) {
+          double[] weights = new double[t - from + 1];
+          double total = 0;
+          for (int s = from; s <= t; s++) {
+            double score = 0;
+            for (int i = 0; i < KEY; i++) {
+              score += q[t][head * KEY + i] * k[s][head * KEY + i];
+            }
+            weights[s - from] = Math.exp(score);
+            total += weights[s - from];
+          }
+          for (int j = 0; j < VALUE; j++) {
+            double out = 0;
+            for (int s = from; s <= t; s++) {
+              out += weights[s - from] / total * v[s][head * VALUE + j];
+            }
+            o[t][head * VALUE + j] = out;
+            sum += gradient[t][head * VALUE + j] * out;
+          }
+        }
+      }
+      return sum;
+    }
+  }
+
+  private interface Loss {
+    double get();
+  }
+
+  private static double[][] differences(double[][] values, Loss loss) {
+    double step = 1e-6;
+    double[][] gradient = new double[values.length][values[0].length];
+    for (int row = 0; row < values.length; row++) {
+      for (int column = 0; column < values[0].length; column++) {
+        double before = values[row][column];
+        values[row][column] = before + step;
+        double up = loss.get();
+        values[row][column] = before - step;
+        double down = loss.get();
+        values[row][column] = before;
+        gradient[row][column] = (up - down) / (2 * step);
+      }
+    }
+    return gradient;
+  }
+
+  private Path write(Case given, boolean stateful, Map<String, String> metadata)
+      throws IOException {
+    Path input = folder.resolve("case.safetensors");
+    try (Arena arena = new Arena("test", Precision.DOUBLE);
+        OutputStream out = Files.newOutputStream(input)) {
+      List<NamedTensor> tensors = new ArrayList<>();
+      long tokens = given.tokens;
+      tensors.add(tensor(arena, "q", given.q, List.of(tokens, (long) HEADS, (long) KEY)));
+      tensors.add(tensor(arena, "k", given.k, List.of(tokens, (long) HEADS, (long) KEY)));
+      tensors.add(tensor(arena, "v", given.v, List.of(tokens, (long) HEADS, (long) VALUE)));
+      tensors.add(tensor(arena, "do", given.gradient, List.of(tokens, (long) HEADS, (long) VALUE)));
+      tensors.add(tensor(arena, "slopes", new double[][] {SLOPES}, List.of((long) HEADS)));
+      if (stateful) {
+        tensors.add(
+            tensor(
+                arena,
+                "initial_state",
+                given.initial,
+                List.of((long) HEADS, (long) KEY, (long) VALUE)));
+      }
+      SafetensorsWriter.write(out, tensors, metadata);
+    }
+    return given.documents.length == 1 ? input : withDocuments(input, given.documents);
+  }
+
+  /**
+   * The writer writes floating-point tensors only; the documents are added to the file by hand, as
+   * another program would.
+   */
+  private Path withDocuments(Path input, int[] documents) throws IOException {
+    byte[] bytes = Files.readAllBytes(input);
+    java.nio.ByteBuffer old =
+        java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    int length = (int) old.getLong(0);
+    String header = new String(bytes, 8, length, java.nio.charset.StandardCharsets.UTF_8).strip();
+    int data = bytes.length - 8 - length;
+    String entry =
+        ",\"documents\":{\"dtype\":\"I64\",\"shape\":["
+            + documents.length
+            + "],\"data_offsets\":["
+            + data
+            + ","
+            + (data + 8 * documents.length)
+            + "]}}";
+    byte[] changed =
+        (header.substring(0, header.length() - 1) + entry)
+            .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    java.nio.ByteBuffer out =
+        java.nio.ByteBuffer.allocate(8 + changed.length + data + 8 * documents.length)
+            .order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    out.putLong(changed.length).put(changed).put(bytes, 8 + length, data);
+    for (int start : documents) {
+      out.putLong(start);
+    }
+    Files.write(input, out.array());
+    return input;
+  }
+
+  private static NamedTensor tensor(Arena arena, String name, double[][] values, List<Long> shape) {
+    Matrix matrix = arena.matrix(values.length, values[0].length);
+    for (int row = 0; row < values.length; row++) {
+      for (int column = 0; column < values[0].length; column++) {
+        matrix.put(row, column, values[row][column]);
+      }
+    }
+    return new NamedTensor(name, shape, matrix);
+  }
+
+  private void check(Path output, String name, double[][] expected, double limit)
+      throws IOException {
+    try (Arena arena = new Arena("test", Precision.DOUBLE);
+        SafetensorsFile file =
+            SafetensorsFile.open(
+                new Configuration(), new org.apache.hadoop.fs.Path(output.toUri()))) {
+      Matrix found = arena.matrix(expected.length, expected[0].length);
+      file.read(name, found);
+      double difference = 0;
+      double norm = 0;
+      for (int row = 0; row < expected.length; row++) {
+        for (int column = 0; column < expected[0].length; column++) {
+          difference += Math.pow(found.get(row, column) - expected[row][column], 2);
+          norm += Math.pow(expected[row][column], 2);
+        }
+      }
+      // A gradient that is zero, as that of a window of one token by its query, has no relative
+      // error.
+      assertThat(Math.sqrt(difference / Math.max(norm, 1e-6))).as(name).isLessThan(limit);
+    }
+  }
+
+  private Path run(
+      MixerKind mixer, int ranks, Precision precision, TransportKind transport, Path input)
+      throws IOException {
+    Path output = folder.resolve("result.safetensors");
+    Conform.run(
+        new ConformOptions(
+            mixer, ranks, 16, KernelChoice.CPU, precision, transport, input, output));
+    return output;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 40, 0, LOCAL",
+    "2, 40, 0, LOCAL",
+    "4, 71, 0 20 21 64, LOCAL",
+    "7, 50, 0, LOCAL",
+    "3, 71, 0 16, NETWORK"
+  })
+  void shouldAgreeWithTheRecurrence(
+      int ranks, int tokens, String documents, TransportKind transport) throws IOException {
+    Case given = new Case(tokens, starts(documents));
+    double[][] o = new double[tokens][HEADS * VALUE];
+    double[][] last = new double[HEADS * KEY][];
+    given.lightning(o, last);
+    Path output =
+        run(MixerKind.LIGHTNING, ranks, Precision.DOUBLE, transport, write(given, true, Map.of()));
+    check(output, "o", o, 1e-12);
+    check(output, "final_state", last, 1e-12);
+    double[][] scratch = new double[tokens][HEADS * VALUE];
+    Loss loss = () -> given.lightning(scratch, last);
+    check(output, "dq", differences(given.q, loss), 1e-6);
+    check(output, "dk", differences(given.k, loss), 1e-6);
+    check(output, "dv", differences(given.v, loss), 1e-6);
+    check(output, "d_initial_state", differences(given.initial, loss), 1e-6);
+  }
+
+  private static int[] starts(String documents) {
+    return java.util.Arrays.stream(documents.split(" ")).mapToInt(Integer::parseInt).toArray();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 40, 0, 7", "4, 71, 0 20 21 64, 40", "7, 50, 0, 1", "3, 30, 0, 100"})
+  void shouldAgreeWithSoftmaxOverAWindow(int ranks, int tokens, String documents, int window)
+      throws IOException {
+    Case given = new Case(tokens, starts(documents));
+    double[][] o = new double[tokens][HEADS * VALUE];
+    given.local(o, window);
+    Path output =
+        run(
+            MixerKind.LOCAL,
+            ranks,
+            Precision.DOUBLE,
+            TransportKind.LOCAL,
+            write(given, false, Map.of("window", Integer.toString(window))));
+    check(output, "o", o, 1e-12);
+    double[][] scratch = new double[tokens][HEADS * VALUE];
+    Loss loss = () -> given.local(scratch, window);
+    check(output, "dq", differences(given.q, loss), 1e-6);
+    check(output, "dk", differences(given.k, loss), 1e-6);
+    check(output, "dv", differences(given.v, loss), 1e-6);
+  }
+
+  @Test
+  void shouldReadOtherPrecisions() throws IOException {
+    Case given = new Case(40, new int[] {0});
+    java.util.Arrays.stream(given.initial).forEach(row -> java.util.Arrays.fill(row, 0));
+    double[][] o = new double[40][HEADS * VALUE];
+    given.lightning(o, new double[HEADS * KEY][]);
+    Path output =
+        run(
+            MixerKind.LIGHTNING,
+            3,
+            Precision.FLOAT,
+            TransportKind.LOCAL,
+            write(given, false, Map.of()));
+    check(output, "o", o, 1e-6);
+    try (SafetensorsFile file =
+        SafetensorsFile.open(new Configuration(), new org.apache.hadoop.fs.Path(output.toUri()))) {
+      assertThat(file.names()).containsExactly("o", "dq", "dk", "dv", "final_state");
+    }
+  }
+
+  @Test
+  void shouldSayWhatIsWrongWithACase() throws IOException {
+    Path input = write(new Case(10, new int[] {0}), false, Map.of("window", "none"));
+    assertThatThrownBy(() -> run(MixerKind.LOCAL, 1, Precision.DOUBLE, TransportKind.LOCAL, input))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("window is none");
+    assertThatThrownBy(
+            () ->
+                run(
+                    MixerKind.LIGHTNING,
+                    1,
+                    Precision.DOUBLE,
+                    TransportKind.LOCAL,
+                    folder.resolve("missing.safetensors")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("There is no file");
+    byte[] bytes = Files.readAllBytes(input);
+    Files.write(input, java.util.Arrays.copyOf(bytes, bytes.length - 5));
+    assertThatThrownBy(
+            () -> run(MixerKind.LIGHTNING, 1, Precision.DOUBLE, TransportKind.LOCAL, input))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("may be cut off");
+  }
+}

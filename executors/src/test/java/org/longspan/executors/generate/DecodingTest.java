@@ -1,0 +1,72 @@
+package org.longspan.executors.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.math.Numerics;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.executors.train.RankSetup;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.InProcessTransport;
+import org.longspan.parallelism.transport.Transport;
+
+/** A token at a time gives the logits that the training form gives. */
+class DecodingTest {
+  private static final int VOCABULARY = 17;
+  private static final int TOKENS = 90;
+
+  private static RunConfiguration model() {
+    return RunConfiguration.parse(
+        "model: {width: 12, heads: 2, layers: 3, feed-forward: 20, pattern: [lightning, local, lightning],"
+            + " window: 8, convolution: 4}\nprecision: double\nkernel: cpu",
+        "test.yaml",
+        Map.of());
+  }
+
+  @Test
+  void shouldGiveTheLogitsOfTheTrainingForm() {
+    ModelShape shape = ModelShape.of(model(), VOCABULARY);
+    int[] tokens = new Random(2).ints(TOKENS, 0, VOCABULARY).toArray();
+    try (Transport alone = InProcessTransport.connect(1, Duration.ofSeconds(10)).get(0);
+        RankSetup setup = new RankSetup(model(), shape, new Mesh(1, 1, 1), alone, 1, TOKENS, 128)) {
+      Random random = new Random(3);
+      for (Matrix values : setup.model().parameters().values()) {
+        for (long row = 0; row < values.rows(); row++) {
+          for (int column = 0; column < values.columns(); column++) {
+            values.put(row, column, values.get(row, column) + 0.3 * random.nextGaussian());
+          }
+        }
+      }
+      SliceInput input =
+          new SliceInput(
+              tokens, new int[TOKENS], Documents.one(TOKENS, 0), List.of(new Slice(0, TOKENS)), 0);
+      Matrix expected = setup.model().logits(input, TOKENS);
+      try (Workers workers = new Workers(1);
+          Decoding decoding =
+              new Decoding(
+                  shape, Numerics.of(Precision.DOUBLE), setup.model().parameters(), workers)) {
+        long held = decoding.bytes();
+        for (int t = 0; t < TOKENS; t++) {
+          Matrix logits = decoding.step(tokens[t]);
+          for (int token = 0; token < VOCABULARY; token++) {
+            assertThat(logits.get(0, token))
+                .as("logit %s after %s tokens", token, t + 1)
+                .isCloseTo(expected.get(t, token), org.assertj.core.data.Offset.offset(1e-10));
+          }
+        }
+        assertThat(decoding.bytes()).isEqualTo(held);
+      }
+    }
+  }
+}
