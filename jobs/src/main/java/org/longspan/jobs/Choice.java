@@ -1,0 +1,65 @@
+package org.longspan.jobs;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.conform.TransportKind;
+import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.memory.Precision;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads one of an enum's constants, written in small letters. */
+abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
+  private final Class<E> type;
+
+  private Choice(Class<E> type) {
+    this.type = type;
+  }
+
+  @Override
+  public E convert(String value) {
+    return Arrays.stream(type.getEnumConstants())
+        .filter(constant -> name(constant).equals(value.toLowerCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new TypeConversionException(
+                    "it takes "
+                        + Arrays.stream(type.getEnumConstants())
+                            .map(Choice::name)
+                            .collect(Collectors.joining(" or "))
+                        + ", not '"
+                        + value
+                        + "'"));
+  }
+
+  private static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  static final class OfMixer extends Choice<MixerKind> {
+    OfMixer() {
+      super(MixerKind.class);
+    }
+  }
+
+  static final class OfKernel extends Choice<KernelChoice> {
+    OfKernel() {
+      super(KernelChoice.class);
+    }
+  }
+
+  static final class OfPrecision extends Choice<Precision> {
+    OfPrecision() {
+      super(Precision.class);
+    }
+  }
+
+  static final class OfTransport extends Choice<TransportKind> {
+    OfTransport() {
+      super(TransportKind.class);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package org.longspan.jobs;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.conform.Conform;
+import org.longspan.executors.conform.ConformOptions;
+import org.longspan.executors.conform.TransportKind;
+import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.memory.Precision;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs a mixer's core on tensors from outside. */
+@Command(
+    name = "conform",
+    description = {
+      "Run one mixer's core operation, forward and backward, on tensors of a safetensors file, so that anyone can check it"
+          + " against another framework.",
+      "",
+      "Input: q, k [tokens, heads, dk], v [tokens, heads, dv], do (gradient of the output); optional initial_state"
+          + " [heads, dk, dv] and documents (int64 start offsets, from 0); for lightning slopes [heads], for local the"
+          + " metadata window. Output: o, dq, dk, dv, and but for local final_state, with an initial state also"
+          + " d_initial_state."
+    },
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  longspan conform --mixer lightning --ranks 4 --precision double \\",
+      "    --input case.safetensors --output result.safetensors"
+    })
+final class ConformCommand implements Callable<Integer> {
+  @Option(
+      names = "--mixer",
+      converter = Choice.OfMixer.class,
+      required = true,
+      paramLabel = "NAME",
+      description = "lightning or local.")
+  private MixerKind mixer;
+
+  @Option(
+      names = "--ranks",
+      required = true,
+      paramLabel = "N",
+      description = "Ranks that the tokens are cut over; threads of this process.")
+  private int ranks;
+
+  @Option(
+      names = "--chunk",
+      paramLabel = "N",
+      defaultValue = "" + ConformOptions.CHUNK,
+      description = "Tokens of a chunk (default: ${DEFAULT-VALUE}).")
+  private int chunk;
+
+  @Option(
+      names = "--kernel",
+      converter = Choice.OfKernel.class,
+      paramLabel = "NAME",
+      defaultValue = "cpu",
+      description = "cpu or aparapi (default: ${DEFAULT-VALUE}).")
+  private KernelChoice kernel;
+
+  @Option(
+      names = "--precision",
+      converter = Choice.OfPrecision.class,
+      paramLabel = "NAME",
+      defaultValue = "float",
+      description = "float or double (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
+  @Option(
+      names = "--transport",
+      converter = Choice.OfTransport.class,
+      paramLabel = "NAME",
+      defaultValue = "local",
+      description =
+          "How ranks talk: local, in this process, or network (default: ${DEFAULT-VALUE}).")
+  private TransportKind transport;
+
+  @Option(
+      names = "--input",
+      required = true,
+      paramLabel = "FILE",
+      description = "The tensors, safetensors.")
+  private Path input;
+
+  @Option(
+      names = "--output",
+      required = true,
+      paramLabel = "FILE",
+      description = "Where the results go, safetensors.")
+  private Path output;
+
+  @Override
+  public Integer call() throws Exception {
+    Conform.run(
+        new ConformOptions(mixer, ranks, chunk, kernel, precision, transport, input, output));
+    return 0;
+  }
+}

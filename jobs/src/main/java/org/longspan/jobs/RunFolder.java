@@ -1,0 +1,71 @@
+package org.longspan.jobs;
+
+import java.io.IOException;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Location;
+import org.longspan.driver.progress.RunObserver;
+import org.longspan.executors.checkpoint.Checkpoint;
+import org.longspan.executors.checkpoint.Checkpoints;
+
+/** The folder that a run writes to: {@code checkpoints}, {@code run.jsonl}, {@code report.html}. */
+final class RunFolder {
+  private static final String CHECKPOINTS = "checkpoints";
+
+  private final Configuration hadoop;
+  private final String name;
+  private final Location location;
+
+  private RunFolder(Configuration hadoop, String name, Location location) {
+    this.hadoop = hadoop;
+    this.name = name;
+    this.location = location;
+  }
+
+  static RunFolder of(Configuration hadoop, String path) {
+    return new RunFolder(hadoop, path, Location.of(hadoop, path));
+  }
+
+  /** Refuses a folder in which another run would be lost. */
+  void requireNoRun() {
+    for (String entry : List.of(RunObserver.LOG_FILE, CHECKPOINTS)) {
+      if (location.child(entry).status().isPresent()) {
+        throw new InvalidInputException(
+            "The output %s holds another run (%s); go on with it by --resume, or name another folder."
+                .formatted(name, entry));
+      }
+    }
+    location
+        .status()
+        .filter(status -> !status.isDirectory())
+        .ifPresent(
+            file -> {
+              throw new InvalidInputException("The output " + name + " is a file, not a folder.");
+            });
+  }
+
+  /** The run's newest checkpoint; refuses a folder without one. */
+  Checkpoint requireCheckpoint() throws IOException {
+    if (location.status().isEmpty()) {
+      throw new InvalidInputException(
+          "The output "
+              + name
+              + " does not exist, so there is no run to resume; leave --resume out.");
+    }
+    return Checkpoints.of(hadoop, name)
+        .latest()
+        .orElseThrow(
+            () ->
+                new InvalidInputException(
+                    "The output "
+                        + name
+                        + " holds no checkpoint to resume from; leave --resume out and name another"
+                        + " folder."));
+  }
+
+  /** The path as it was given, with {@code entry} in it. */
+  String file(String entry) {
+    return name.endsWith("/") ? name + entry : name + "/" + entry;
+  }
+}

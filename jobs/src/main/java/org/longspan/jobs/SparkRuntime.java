@@ -1,0 +1,137 @@
+package org.longspan.jobs;
+
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.SparkSession;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Location;
+import org.longspan.driver.launch.EmbeddedCluster;
+import org.longspan.driver.launch.EmbeddedSpark;
+import org.longspan.driver.launch.SparkSettings;
+
+/**
+ * The Spark that a command runs on: the one that {@code spark-submit} or {@code --master} names, or
+ * else an embedded one with an executor for each rank.
+ */
+final class SparkRuntime implements AutoCloseable {
+  private static final String MASTER = "spark.master";
+  private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
+  private static final Pattern LOCAL_CLUSTER =
+      Pattern.compile("local-cluster\\[\\s*(\\d+)\\s*,\\s*(\\d+)\\s*,\\s*(\\d+)\\s*]");
+
+  /** An embedded Spark may have more executors than the machine has processors, but not many. */
+  private static final int EXECUTORS_ANYWHERE = 4;
+
+  private final SparkSession session;
+  private final AutoCloseable owner;
+
+  private SparkRuntime(SparkSession session, AutoCloseable owner) {
+    this.session = session;
+    this.owner = owner;
+  }
+
+  /** Starts one for work that takes whatever there is. */
+  static SparkRuntime start(String command, String master) {
+    return start(command, master, Math.min(processors(), EXECUTORS_ANYWHERE));
+  }
+
+  /**
+   * Starts one, or takes the installed one.
+   *
+   * @param master null where the user named none
+   * @param ranks that will run at the same time
+   */
+  static SparkRuntime start(String command, String master, int ranks) {
+    String name = "Longspan " + command;
+    SparkConf conf = new SparkConf();
+    String chosen = master != null ? master : conf.get(MASTER, null);
+    if (chosen == null) {
+      return embedded(name, cluster(ranks));
+    }
+    Matcher cluster = LOCAL_CLUSTER.matcher(chosen.strip());
+    if (cluster.matches()) {
+      return embedded(
+          name,
+          EmbeddedCluster.of(Integer.parseInt(cluster.group(1)))
+              .withCores(Integer.parseInt(cluster.group(2)))
+              .withHeap(Integer.parseInt(cluster.group(3))));
+    }
+    SparkSession session =
+        SparkSession.builder()
+            .config(
+                SparkSettings.apply(
+                    conf.setMaster(chosen)
+                        .setAppName(name)
+                        .setIfMissing("spark.ui.showConsoleProgress", "false")
+                        .setIfMissing(
+                            EXECUTOR_OPTIONS,
+                            "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseShenandoahGC")))
+            .getOrCreate();
+    return new SparkRuntime(session, session::stop);
+  }
+
+  /** The Hadoop settings that Spark will have, for checks before it is started. */
+  static Configuration hadoopBeforeStart() {
+    return System.getProperty(MASTER) == null
+        ? new Configuration()
+        : SparkHadoopUtil.get().newConfiguration(new SparkConf());
+  }
+
+  /** The path with its scheme and from the root on: executors work in folders of their own. */
+  static String qualified(Configuration hadoop, String path) {
+    return Location.of(hadoop, path).path().toString();
+  }
+
+  SparkSession session() {
+    return session;
+  }
+
+  JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  Configuration hadoop() {
+    return session.sparkContext().hadoopConfiguration();
+  }
+
+  @Override
+  public void close() {
+    if (Interruption.underWay()) {
+      return;
+    }
+    try {
+      owner.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("Spark did not stop", e);
+    }
+  }
+
+  private static SparkRuntime embedded(String name, EmbeddedCluster cluster) {
+    EmbeddedSpark spark = EmbeddedSpark.start(name, cluster, Map.of());
+    return new SparkRuntime(spark.session(), spark);
+  }
+
+  private static EmbeddedCluster cluster(int ranks) {
+    int most = Math.max(EXECUTORS_ANYWHERE, processors());
+    if (ranks > most) {
+      throw new InvalidInputException(
+          "The mesh has "
+              + ranks
+              + " ranks, and the embedded Spark has slots for "
+              + most
+              + " on this machine of "
+              + processors()
+              + " processors; lower mesh.data or mesh.sequence, or name a cluster with --master.");
+    }
+    return EmbeddedCluster.of(ranks).withCores(Math.max(1, processors() / ranks));
+  }
+
+  private static int processors() {
+    return Runtime.getRuntime().availableProcessors();
+  }
+}

@@ -1,0 +1,143 @@
+package org.longspan.jobs;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.apache.hadoop.conf.Configuration;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Dataset;
+import org.longspan.datapipeline.dataset.SplitSummary;
+import org.longspan.datapipeline.tokenizer.ByteTokenizer;
+import org.longspan.datapipeline.tokenizer.Tokenizer;
+import org.longspan.driver.launch.Launcher;
+import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.driver.progress.ProgressLine;
+import org.longspan.driver.progress.RunDescription;
+import org.longspan.driver.progress.RunObserver;
+import org.longspan.executors.checkpoint.Checkpoint;
+import org.longspan.executors.checkpoint.CheckpointManifest;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.executors.train.TrainingProgram;
+import org.longspan.parallelism.mesh.Mesh;
+
+/**
+ * One training run as the driver sees it: checked, launched, watched.
+ *
+ * @param output the run's folder
+ * @param resume whether it goes on from the folder's newest checkpoint
+ * @param references losses in nats that the report draws beside the run's
+ */
+record TrainingRun(
+    RunConfiguration configuration, String output, boolean resume, Map<String, Double> references) {
+
+  /**
+   * What a run left.
+   *
+   * @param validationLoss of its last validation, in nats
+   * @param checkpoint its newest one
+   */
+  record Outcome(OptionalDouble validationLoss, String checkpoint) {}
+
+  Mesh mesh() {
+    return new Mesh(
+        configuration.get(Options.MESH_DATA),
+        configuration.get(Options.MESH_SEQUENCE),
+        configuration.get(Options.MESH_TENSOR));
+  }
+
+  /** Refuses what cannot work, before anything is started. */
+  void check(Configuration hadoop) throws IOException {
+    RunFolder folder = RunFolder.of(hadoop, output);
+    if (resume) {
+      checkResumed(folder.requireCheckpoint(), dataset(hadoop));
+    } else {
+      folder.requireNoRun();
+      Tokenizer tokenizer = new ByteTokenizer();
+      dataset(hadoop).requireTokenizer(tokenizer.name(), tokenizer.vocabulary());
+    }
+  }
+
+  private void checkResumed(Checkpoint checkpoint, Dataset dataset) {
+    CheckpointManifest manifest = checkpoint.manifest();
+    dataset.requireTokenizer(manifest.tokenizer(), manifest.vocabulary());
+    checkpoint.requireShape(ModelShape.of(configuration, manifest.vocabulary()));
+    int steps = configuration.get(Options.TRAIN_STEPS);
+    if (manifest.step() >= steps) {
+      throw new InvalidInputException(
+          String.format(
+              "The run %s has done %d of %d steps; raise train.steps to go on with it.",
+              output, manifest.step(), steps));
+    }
+  }
+
+  Outcome run(SparkRuntime spark, Terminal terminal) throws IOException {
+    LibraryLog.into(output);
+    Dataset dataset = dataset(spark.hadoop());
+    RunDescription description = description(dataset);
+    ProgressLine line =
+        new ProgressLine(terminal.out(), terminal.rewritable(), description.steps());
+    LaunchPlan plan = LaunchPlan.of(mesh(), configuration::hash);
+    TrainingProgram program =
+        new TrainingProgram(
+            configuration.with(Options.DATA_PATH, dataset.path()),
+            SparkRuntime.qualified(spark.hadoop(), output),
+            resume ? TrainingProgram.StartFrom.LAST_CHECKPOINT : TrainingProgram.StartFrom.NOTHING);
+    try (RunObserver observer =
+        resume
+            ? RunObserver.resume(spark.hadoop(), description, line)
+            : RunObserver.create(spark.hadoop(), description, line)) {
+      Interruption.during(
+          () -> Launcher.run(spark.context(), plan, program, observer),
+          () -> stop(observer, terminal));
+      return new Outcome(observer.validationLoss(), observer.checkpoint());
+    }
+  }
+
+  /** The lines that name what the run left. */
+  void summarize(Outcome outcome, Configuration hadoop, Terminal terminal) {
+    RunFolder folder = RunFolder.of(hadoop, output);
+    outcome
+        .validationLoss()
+        .ifPresent(loss -> terminal.line("Validation loss %.4f nats a token", loss));
+    if (outcome.checkpoint() != null) {
+      terminal.line("checkpoint  %s", outcome.checkpoint());
+    }
+    terminal.line("log         %s", folder.file(RunObserver.LOG_FILE));
+    terminal.line("report      %s", folder.file(RunObserver.REPORT_FILE));
+  }
+
+  private void stop(RunObserver observer, Terminal terminal) {
+    observer.close();
+    terminal.line(
+        "Stopped after step %d%s",
+        observer.steps(),
+        observer.checkpoint() == null
+            ? "; there is no checkpoint yet"
+            : "; --resume goes on from " + observer.checkpoint());
+  }
+
+  private Dataset dataset(Configuration hadoop) {
+    return Dataset.open(hadoop, configuration.required(Options.DATA_PATH));
+  }
+
+  private RunDescription description(Dataset dataset) {
+    SplitSummary train = dataset.manifest().train();
+    String data =
+        String.format(
+            "%s, %,d tokens in %,d sequences of %,d",
+            dataset.path(), train.tokens(), train.sequences(), dataset.manifest().sequenceLength());
+    Map<String, String> keys = new LinkedHashMap<>();
+    configuration.toMap().forEach((key, value) -> keys.put(key, String.valueOf(value)));
+    return new RunDescription(
+        output,
+        data,
+        mesh(),
+        configuration.get(Options.TRAIN_STEPS),
+        keys,
+        references,
+        BuildVersions.all());
+  }
+}

@@ -1,0 +1,128 @@
+package org.longspan.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.prepare.Prepare;
+import org.longspan.datapipeline.prepare.PrepareOptions;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.generate.Generator;
+import org.longspan.parallelism.mesh.Mesh;
+
+/** Text in, a trained model out, on two executor processes. */
+class WholeWayTest {
+  private static final String CONFIGURATION =
+      """
+      model: {width: 16, heads: 2, layers: 2, pattern: [lightning, local], window: 32, convolution: 3}
+      mesh: {sequence: 2}
+      train: {steps: 4, checkpoint-every: 2, warmup: 2, learning-rate: 0.01}
+      """;
+
+  @TempDir Path folder;
+  private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+  private final Terminal terminal =
+      new Terminal(new PrintStream(written, true, StandardCharsets.UTF_8), false);
+
+  @Test
+  void shouldTrainResumeEvaluateAndGenerate() throws IOException {
+    try (SparkRuntime spark = SparkRuntime.start("test", null, 2)) {
+      Prepare.run(
+          spark.session(),
+          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+
+      TrainingRun first = training(Map.of(), false);
+      first.check(spark.hadoop());
+      TrainingRun.Outcome outcome = first.run(spark, terminal);
+      assertThat(logged()).hasSize(4);
+      assertThat(text()).contains("Mesh    1 data × 2 sequence", "Rank 0 ", "Rank 1 ", "step 4/4");
+      assertThat(folder.resolve("run/report.html")).content().contains("<polyline");
+
+      assertThatThrownBy(() -> training(Map.of(), false).check(spark.hadoop()))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("holds another run");
+      assertThatThrownBy(() -> training(Map.of(), true).check(spark.hadoop()))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("has done 4 of 4 steps");
+      assertThatThrownBy(() -> training(Map.of("model.width", "32"), true).check(spark.hadoop()))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("another model");
+
+      TrainingRun second = training(Map.of("train.steps", "6"), true);
+      second.check(spark.hadoop());
+      TrainingRun.Outcome resumed = second.run(spark, terminal);
+      assertThat(text()).contains("Goes on after step 4 from ");
+      assertThat(logged()).hasSize(6);
+      assertThat(logged().get(5)).contains("\"step\":6,", "\"validation_loss\":");
+      assertThat(resumed.checkpoint()).isNotEqualTo(outcome.checkpoint());
+
+      Evaluation.Result two = evaluate(spark, resumed.checkpoint(), 2);
+      Evaluation.Result one = evaluate(spark, folder.resolve("run").toString(), 1);
+      assertThat(one.tokens()).isEqualTo(two.tokens()).isPositive();
+      assertThat(one.loss()).isCloseTo(two.loss(), within(1e-5 * two.loss()));
+      assertThat(resumed.validationLoss().orElseThrow())
+          .isCloseTo(two.loss(), within(1e-5 * two.loss()));
+
+      try (Generator generator = Generator.load(spark.hadoop(), resumed.checkpoint())) {
+        assertThat(generator.generate("ab", 20, 0.8, 1))
+            .isEqualTo(generator.generate("ab", 20, 0.8, 1));
+      }
+    }
+  }
+
+  private Evaluation.Result evaluate(SparkRuntime spark, String checkpoint, int ranks) {
+    Evaluation evaluation = new Evaluation(checkpoint, data(), new Mesh(1, ranks, 1));
+    evaluation.check(spark.hadoop());
+    return evaluation.run(spark);
+  }
+
+  private TrainingRun training(Map<String, String> changes, boolean resume) {
+    Map<String, String> overrides = new HashMap<>(changes);
+    overrides.put("data.path", data());
+    return new TrainingRun(
+        RunConfiguration.parse(CONFIGURATION, "the test", overrides),
+        folder.resolve("run").toString(),
+        resume,
+        Map.of("bigram entropy", 2.5));
+  }
+
+  private String writeText() throws IOException {
+    Path text = Files.createDirectories(folder.resolve("text"));
+    Random random = new Random(1);
+    for (int file = 0; file < 20; file++) {
+      StringBuilder words = new StringBuilder();
+      for (int word = 0; word < 150; word++) {
+        words
+            .append("abcdefgh".repeat(1 + random.nextInt(2)), 0, 2 + random.nextInt(6))
+            .append(' ');
+      }
+      Files.writeString(text.resolve(file + ".txt"), words);
+    }
+    return text.toString();
+  }
+
+  private String data() {
+    return folder.resolve("data").toString();
+  }
+
+  private List<String> logged() throws IOException {
+    return Files.readAllLines(folder.resolve("run/run.jsonl"));
+  }
+
+  private String text() {
+    return written.toString(StandardCharsets.UTF_8);
+  }
+}
