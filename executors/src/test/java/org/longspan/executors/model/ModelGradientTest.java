@@ -98,4 +98,46 @@ class ModelGradientTest {
           return null;
         });
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"20", "36", "64"})
+  void shouldAgreeBetweenPrecisions(String width) {
+    int[] sequence = Ranks.sequence(200, VOCABULARY, 4);
+    int[] documents = {0, 70};
+    Ranks.Outcome exact = outcome(width, "double", sequence, documents);
+    Ranks.Outcome rounded = outcome(width, "float", sequence, documents);
+    assertThat(Math.abs(rounded.loss() - exact.loss()) / exact.loss()).isLessThan(1e-6);
+    exact
+        .gradients()
+        .forEach(
+            (name, expected) ->
+                assertThat(Ranks.relativeError(rounded.gradients().get(name), expected))
+                    .as("gradient of %s", name)
+                    .isLessThan(2e-5));
+  }
+
+  private static Ranks.Outcome outcome(
+      String width, String precision, int[] sequence, int[] documents) {
+    RunConfiguration configuration =
+        Ranks.configuration(
+            "model.width",
+            width,
+            "model.heads",
+            "2",
+            "model.layers",
+            "2",
+            "model.feed-forward",
+            "40",
+            "model.pattern",
+            "[lightning, local]",
+            "model.window",
+            "50",
+            "model.convolution",
+            "4",
+            "precision",
+            precision,
+            "kernel",
+            "cpu");
+    return new Ranks(configuration, VOCABULARY, 64).lossAndGradients(1, sequence, documents);
+  }
 }

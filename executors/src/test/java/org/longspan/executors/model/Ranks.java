@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.layer.SliceInput;
@@ -18,23 +19,34 @@ import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
+import org.longspan.parallelism.transport.Transport;
 
 /** Runs a model on several ranks of this JVM, over one sequence that is cut over them. */
 final class Ranks {
   private final RunConfiguration configuration;
   private final int vocabulary;
   private final int block;
+  private final UnaryOperator<Transport> network;
 
   Ranks(RunConfiguration configuration, int vocabulary, int block) {
+    this(configuration, vocabulary, block, UnaryOperator.identity());
+  }
+
+  /**
+   * @param network what stands between a rank and its transport
+   */
+  Ranks(
+      RunConfiguration configuration, int vocabulary, int block, UnaryOperator<Transport> network) {
     this.configuration = configuration;
     this.vocabulary = vocabulary;
     this.block = block;
+    this.network = network;
   }
 
   /** What {@code body} gives on each of {@code ranks} sequence ranks. */
   <T> List<T> run(int ranks, int tokens, Function<RankSetup, T> body) {
     return LocalRanks.run(
-        InProcessTransport.connect(ranks, Duration.ofSeconds(60)),
+        InProcessTransport.connect(ranks, Duration.ofSeconds(60)).stream().map(network).toList(),
         transport -> {
           try (RankSetup setup =
               new RankSetup(
