@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       DemoCommand.class,
       BenchCommand.class,
-      ConformCommand.class
+      ConformCommand.class,
+      CrossCheckCommand.class
     })
 public final class Longspan implements Runnable {
   @Spec private CommandSpec spec;

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Checks a whole model against PyTorch.
+
+    pip install torch numpy safetensors pyyaml
+    bin/longspan crosscheck --checkpoint RUN --data CORPUS --output batch.safetensors
+    python jobs/crosscheck/crosscheck.py --checkpoint RUN --batch batch.safetensors
+
+Reads a checkpoint and a batch, builds the same model here, naively and in float64, and compares the logits, the loss and the
+gradient of every parameter by the relative norm of their difference. Exits with 1 where one is above the limit.
+See docs/checkpoint.md.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+
+import torch
+import yaml
+from safetensors import safe_open
+
+EPSILON = 1e-6
+ROTARY_BASE = 10000.0
+ROWS_AT_ONCE = 512
+
+
+def latest(folder):
+    """The checkpoint at `folder`: itself, or a run's newest."""
+    if (folder / "manifest.json").exists():
+        return folder
+    steps = sorted((folder / "checkpoints").glob("step-*"))
+    if not steps:
+        sys.exit(f"crosscheck: There is no checkpoint in {folder}; give a run's folder, or one of those in its checkpoints.")
+    return steps[-1]
+
+
+def tensors(path):
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name).double() for name in file.keys()}, file.metadata() or {}
+
+
+def normalize(x, gain):
+    """RMSNorm over the last dimension."""
+    return x / torch.sqrt((x * x).mean(-1, keepdim=True) + EPSILON) * gain
+
+
+def rotate(x):
+    """Turns neighbouring pairs of [tokens, heads, width] by the position in the sequence; an odd last column stays."""
+    tokens, _, width = x.shape
+    pairs = width // 2
+    angles = torch.arange(tokens, dtype=x.dtype)[:, None] * ROTARY_BASE ** (-2.0 * torch.arange(pairs, dtype=x.dtype) / width)
+    cosine, sine = angles.cos()[:, None], angles.sin()[:, None]
+    even, odd = x[..., 0 : 2 * pairs : 2], x[..., 1 : 2 * pairs : 2]
+    turned = torch.stack((even * cosine - odd * sine, odd * cosine + even * sine), -1).flatten(-2)
+    return torch.cat((turned, x[..., 2 * pairs :]), -1)
+
+
+def slopes(heads, layer, layers):
+    """ALiBi's slopes, fading with the layer."""
+    power = 1 << (heads.bit_length() - 1)
+    geometric = [2.0 ** (-8.0 * h / power) for h in range(1, power + 1)]
+    geometric += [2.0 ** (-8.0 * h / (2 * power)) for h in range(1, 2 * power, 2)][: heads - power]
+    factor = 1.0 if layers == 1 else 1.0 - layer / (layers - 1) + 1e-5
+    return [factor * slope for slope in geometric]
+
+
+class Model:
+    """The model as docs/checkpoint.md describes it, over one sequence."""
+
+    def __init__(self, parameters, configuration, starts, tokens):
+        self.parameters = parameters
+        self.layers = configuration["layers"]
+        self.heads = configuration["heads"]
+        self.pattern = configuration["pattern"]
+        self.window = configuration["window"]
+        self.convolution = configuration["convolution"]
+        self.position = torch.arange(tokens)
+        self.start = starts[torch.searchsorted(starts, self.position, right=True) - 1]
+
+    def of(self, block, name):
+        return self.parameters[f"blocks.{block}.{name}"]
+
+    def logits(self, tokens):
+        x = self.parameters["embedding.weight"][tokens]
+        for block in range(self.layers):
+            if self.convolution:
+                x = x + self.convolve(x, self.of(block, "convolution"))
+            normalized = normalize(x, self.of(block, "mixer-norm"))
+            mixer = self.pattern[block % len(self.pattern)]
+            x = x + {"lightning": self.lightning, "local": self.local}[mixer](block, normalized)
+            gate, value = (normalize(x, self.of(block, "feed-forward-norm")) @ self.of(block, "feed-forward.up")).chunk(2, -1)
+            x = x + (torch.nn.functional.silu(gate) * value) @ self.of(block, "feed-forward.down")
+        return normalize(x, self.parameters["head.norm"]) @ self.parameters["head.weight"]
+
+    def convolve(self, x, taps):
+        total = torch.zeros_like(x)
+        for tap in range(taps.shape[0]):
+            shifted = torch.cat((torch.zeros_like(x[:tap]), x[: x.shape[0] - tap]))
+            inside = (self.position - tap >= self.start)[:, None]
+            total = total + torch.where(inside, taps[tap] * shifted, torch.zeros_like(x))
+        return total
+
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1))
+
+    def scores(self, q, k, first):
+        """Scores [heads, rows, tokens] of the rows from `first` on, how far back each token lies, and which ones a row may see."""
+        rows = slice(first, min(first + ROWS_AT_ONCE, q.shape[0]))
+        back = self.position[rows, None] - self.position[None, :]
+        seen = (back >= 0) & (self.position[None, :] >= self.start[rows, None])
+        return torch.einsum("rhd,shd->hrs", q[rows], k), back, seen
+
+    def lightning(self, block, x):
+        q, k, v, gate = (x @ self.of(block, "mixer.projection")).chunk(4, -1)
+        q, k, v = (self.split(torch.nn.functional.silu(part)) for part in (q, k, v))
+        slope = torch.tensor(slopes(self.heads, block, self.layers), dtype=x.dtype)[:, None, None]
+        attended = []
+        for first in range(0, x.shape[0], ROWS_AT_ONCE):
+            scores, back, seen = self.scores(q, k, first)
+            decay = torch.where(seen, torch.exp(-slope * back.clamp(min=0)), torch.zeros((), dtype=x.dtype))
+            attended.append(torch.einsum("hrs,shd->rhd", scores * decay, v))
+        normalized = normalize(torch.cat(attended), self.of(block, "mixer.norm")[0]).flatten(-2)
+        return (normalized * torch.sigmoid(gate)) @ self.of(block, "mixer.output")
+
+    def local(self, block, x):
+        q, k, v = (self.split(part) for part in (x @ self.of(block, "mixer.projection")).chunk(3, -1))
+        q, k = rotate(q) / math.sqrt(q.shape[-1]), rotate(k)
+        attended = []
+        for first in range(0, x.shape[0], ROWS_AT_ONCE):
+            scores, back, seen = self.scores(q, k, first)
+            scores = scores.masked_fill(~(seen & (back < self.window)), -math.inf)
+            attended.append(torch.einsum("hrs,shd->rhd", scores.softmax(-1), v))
+        return torch.cat(attended).flatten(-2) @ self.of(block, "mixer.output")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check a model's logits, loss and gradients against PyTorch in float64.")
+    parser.add_argument("--checkpoint", required=True, type=pathlib.Path, help="a checkpoint, or a run's folder for its newest one")
+    parser.add_argument("--batch", required=True, type=pathlib.Path, help="what bin/longspan crosscheck wrote")
+    parser.add_argument("--limit", default=1e-5, type=float, help="highest relative error (default: %(default)s)")
+    arguments = parser.parse_args()
+
+    folder = latest(arguments.checkpoint)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    parameters, _ = tensors(folder / "model.safetensors")
+    batch, metadata = tensors(arguments.batch)
+    if metadata.get("checkpoint_step") != str(manifest["step"]):
+        sys.exit(f"crosscheck: {arguments.batch} is of step {metadata.get('checkpoint_step')}, {folder} is step {manifest['step']}.")
+
+    tokens, starts = batch["tokens"].long(), batch["document_starts"].long()
+    model = Model(parameters, yaml.safe_load(manifest["configuration"])["model"], starts, len(tokens))
+    # The token after each, but none where the next one starts a document and none after the last.
+    targets = torch.cat((tokens[1:], torch.tensor([-1])))
+    targets[starts[starts > 0] - 1] = -1
+
+    for parameter in parameters.values():
+        parameter.requires_grad_(True)
+    logits = model.logits(tokens)
+    loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
+    loss.backward()
+
+    expected = {"logits": logits.detach()[batch["logit_positions"].long()], "loss": loss.detach().reshape(1)}
+    expected.update({f"gradient.{name}": parameter.grad for name, parameter in parameters.items()})
+    missing = {name for name in batch if name.startswith("gradient.")} ^ {name for name in expected if name.startswith("gradient.")}
+    if missing or not torch.equal(batch["targets"].long(), targets):
+        sys.exit(f"crosscheck: the batch and the checkpoint do not belong together: {', '.join(sorted(missing)) or 'other targets'}.")
+
+    print(f"{len(tokens)} tokens in {len(starts)} documents; Longspan: {metadata['precision']}, {metadata['ranks']} ranks,"
+          f" kernel {metadata['kernel']}; PyTorch {torch.__version__}: float64")
+    print(f"loss {batch['loss'].item():.9f} and {loss.item():.9f} nats")
+    worst = 0.0
+    for name, value in expected.items():
+        if batch[name].shape != value.shape:
+            sys.exit(f"crosscheck: {name} has the shape {list(batch[name].shape)}, not {list(value.shape)}.")
+        error = ((batch[name] - value).norm() / value.norm()).item()
+        # A NaN must not pass for small.
+        worst = max(worst, error if error == error else math.inf)
+        print(f"{error:.2e}  {name} {list(value.shape)}" + ("" if error <= arguments.limit else "  TOO LARGE"))
+    passed = worst <= arguments.limit
+    print(f"{'agrees' if passed else 'DISAGREES'}: the largest relative error of {len(expected)} tensors is {worst:.2e},"
+          f" the limit {arguments.limit:.0e}")
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
