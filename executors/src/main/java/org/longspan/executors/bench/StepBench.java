@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.IntConsumer;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.layer.SliceInput;
@@ -32,7 +34,7 @@ public final class StepBench {
 
   /**
    * @param tokens in the sequence
-   * @param steps measured, after one that is not
+   * @param steps measured, after two that are not
    */
   public StepBench(int tokens, int steps, int threads) {
     this.tokens = tokens;
@@ -46,7 +48,7 @@ public final class StepBench {
    * @param stepSeconds of the median step
    * @param productSeconds of the step's products alone, the median of as many runs
    * @param productGflops their rate, in 10⁹ operations a second
-   * @param peakMemoryMebibytes greatest resident size of this process so far
+   * @param peakMemoryMebibytes greatest resident size of this process after two steps
    * @param kernel what computed the attention
    */
   public record Result(
@@ -77,14 +79,52 @@ public final class StepBench {
 
   /** Measures. */
   public Result run() {
+    return withRank(
+        (setup, step) -> {
+          step.accept(0);
+          step.accept(1);
+          // Before there is anything in memory that only the measuring needs.
+          long peak = PeakMemory.mebibytes();
+          double[] seconds = new double[steps];
+          double[] productSeconds = new double[steps];
+          try (StepProducts products =
+              new StepProducts(setup.environment(), setup.model().shape())) {
+            products.run(tokens);
+            for (int i = 0; i < steps; i++) {
+              int iteration = i + 2;
+              seconds[i] = time(() -> step.accept(iteration));
+              productSeconds[i] = time(() -> products.run(tokens));
+            }
+            return new Result(
+                tokens,
+                threads,
+                median(seconds),
+                median(productSeconds),
+                products.operations(tokens) / median(productSeconds) / 1e9,
+                peak,
+                setup.model().description());
+          }
+        });
+  }
+
+  /** The greatest resident size of this process, in MiB, after two steps. */
+  public long peakMebibytes() {
+    return withRank(
+        (setup, step) -> {
+          step.accept(0);
+          step.accept(1);
+          return PeakMemory.mebibytes();
+        });
+  }
+
+  private <T> T withRank(BiFunction<RankSetup, IntConsumer, T> body) {
     RunConfiguration configuration = configuration();
-    ModelShape shape = ModelShape.of(configuration, VOCABULARY);
     List<Transport> alone = InProcessTransport.connect(1, Duration.ofMinutes(1));
     try (Transport transport = alone.get(0);
         RankSetup setup =
             new RankSetup(
                 configuration,
-                shape,
+                ModelShape.of(configuration, VOCABULARY),
                 new Mesh(1, 1, 1),
                 transport,
                 threads,
@@ -92,25 +132,7 @@ public final class StepBench {
                 RankSetup.BLOCK)) {
       SliceInput input = input();
       TrainingStep step = new TrainingStep(setup.model(), setup.environment(), setup.everyone(), 1);
-      double[] seconds = new double[steps];
-      double[] productSeconds = new double[steps];
-      try (StepProducts products = new StepProducts(setup.environment(), shape)) {
-        step.run(List.of(() -> input), 0);
-        products.run(tokens);
-        for (int i = 0; i < steps; i++) {
-          int iteration = i + 1;
-          seconds[i] = time(() -> step.run(List.of(() -> input), iteration));
-          productSeconds[i] = time(() -> products.run(tokens));
-        }
-        return new Result(
-            tokens,
-            threads,
-            median(seconds),
-            median(productSeconds),
-            products.operations(tokens) / median(productSeconds) / 1e9,
-            PeakMemory.mebibytes(),
-            setup.model().description());
-      }
+      return body.apply(setup, iteration -> step.run(List.of(() -> input), iteration));
     }
   }
 

@@ -1,0 +1,40 @@
+package org.longspan.executors.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.junit.jupiter.api.Test;
+import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.layer.BlockShape;
+
+class GraphConfigurationTest {
+  private static final BlockShape SHAPE = new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2);
+
+  @Test
+  void shouldGoThroughDl4jsJson() {
+    ComputationGraphConfiguration configuration =
+        new NeuralNetConfiguration.Builder()
+            .graphBuilder()
+            .addInputs("tokens")
+            .addLayer("embedding", new TokenEmbeddingConfiguration(50, 12), "tokens")
+            .addLayer("blocks.0", new DecoderBlockConfiguration(SHAPE), "embedding")
+            .addLayer("head", new LanguageModelHeadConfiguration(50, 12), "blocks.0")
+            .setOutputs("head")
+            .build();
+    ComputationGraphConfiguration read =
+        ComputationGraphConfiguration.fromJson(configuration.toJson());
+    assertThat(layer(read, "blocks.0", DecoderBlockConfiguration.class).getShape())
+        .isEqualTo(SHAPE);
+    assertThat(layer(read, "embedding", TokenEmbeddingConfiguration.class).getVocabulary())
+        .isEqualTo(50);
+    assertThat(layer(read, "head", LanguageModelHeadConfiguration.class).getWidth()).isEqualTo(12);
+  }
+
+  private static <T> T layer(
+      ComputationGraphConfiguration configuration, String name, Class<T> type) {
+    return type.cast(
+        ((LayerVertex) configuration.getVertices().get(name)).getLayerConf().getLayer());
+  }
+}
