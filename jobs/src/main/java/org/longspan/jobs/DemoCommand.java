@@ -14,7 +14,6 @@ import org.longspan.datapipeline.prepare.Prepare;
 import org.longspan.datapipeline.prepare.PrepareOptions;
 import org.longspan.datapipeline.statistics.TokenEntropy;
 import org.longspan.driver.progress.Durations;
-import org.longspan.driver.progress.RunObserver;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.generate.Generator;
@@ -124,9 +123,7 @@ final class DemoCommand implements Callable<Integer> {
         result.loss() < entropy.bigram() ? "below" : "not below",
         entropy.bigram(),
         entropy.unigram());
-    terminal.line("checkpoint  %s", outcome.checkpoint());
-    terminal.line("log         %s", Path.of(training.output(), RunObserver.LOG_FILE));
-    terminal.line("report      %s", Path.of(training.output(), RunObserver.REPORT_FILE));
+    training.nameFiles(outcome, spark.hadoop(), terminal);
   }
 
   private void requireRoom() throws IOException {

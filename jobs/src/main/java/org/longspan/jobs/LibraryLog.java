@@ -19,12 +19,12 @@ final class LibraryLog {
   }
 
   /**
-   * Into the run's folder, where that is local; unless the user wants the log on the terminal.
+   * Into the run's folder, where that is local; unless it goes somewhere already.
    *
    * @param folder on any Hadoop file system
    */
   static void into(String folder) {
-    if (!TERMINAL.equals(System.getProperty(PROPERTY))) {
+    if (System.getProperty(PROPERTY) == null) {
       URI location = new org.apache.hadoop.fs.Path(folder).toUri();
       if (location.getScheme() == null || location.getScheme().equals("file")) {
         Path file = Path.of(location.getPath(), FILE_NAME).toAbsolutePath();

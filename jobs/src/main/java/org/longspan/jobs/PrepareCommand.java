@@ -89,7 +89,7 @@ final class PrepareCommand implements Callable<Integer> {
   /** Says what became of the input. */
   static void summarize(PrepareResult result, Terminal terminal) {
     Manifest manifest = result.manifest();
-    terminal.line("Dataset     %s", result.output());
+    terminal.line("dataset     %s", RunFolder.shown(result.output()));
     splitLine("training", manifest.train(), manifest, terminal);
     splitLine("validation", manifest.validation(), manifest, terminal);
     terminal.line(

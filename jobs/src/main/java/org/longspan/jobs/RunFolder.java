@@ -64,8 +64,13 @@ final class RunFolder {
                         + " folder."));
   }
 
-  /** The path as it was given, with {@code entry} in it. */
+  /** Where {@code entry} of it lies, for a person to find. */
   String file(String entry) {
-    return name.endsWith("/") ? name + entry : name + "/" + entry;
+    return shown(location.child(entry).path().toString());
+  }
+
+  /** A path as a person writes it: a local one without its scheme. */
+  static String shown(String path) {
+    return path.startsWith("file:/") ? path.substring("file:".length()) : path;
   }
 }

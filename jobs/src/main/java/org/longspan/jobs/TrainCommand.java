@@ -66,7 +66,7 @@ final class TrainCommand implements Callable<Integer> {
     run.check(SparkRuntime.hadoopBeforeStart());
     Terminal terminal = Terminal.standard();
     try (SparkRuntime spark = SparkRuntime.start("train", master, run.mesh().size())) {
-      run.summarize(run.run(spark, terminal), spark.hadoop(), terminal);
+      run.nameFiles(run.run(spark, terminal), spark.hadoop(), terminal);
     }
     return 0;
   }

@@ -97,13 +97,10 @@ record TrainingRun(
   }
 
   /** The lines that name what the run left. */
-  void summarize(Outcome outcome, Configuration hadoop, Terminal terminal) {
+  void nameFiles(Outcome outcome, Configuration hadoop, Terminal terminal) {
     RunFolder folder = RunFolder.of(hadoop, output);
-    outcome
-        .validationLoss()
-        .ifPresent(loss -> terminal.line("Validation loss %.4f nats a token", loss));
     if (outcome.checkpoint() != null) {
-      terminal.line("checkpoint  %s", outcome.checkpoint());
+      terminal.line("checkpoint  %s", RunFolder.shown(outcome.checkpoint()));
     }
     terminal.line("log         %s", folder.file(RunObserver.LOG_FILE));
     terminal.line("report      %s", folder.file(RunObserver.REPORT_FILE));
@@ -116,7 +113,7 @@ record TrainingRun(
         observer.steps(),
         observer.checkpoint() == null
             ? "; there is no checkpoint yet"
-            : "; --resume goes on from " + observer.checkpoint());
+            : "; --resume goes on from " + RunFolder.shown(observer.checkpoint()));
   }
 
   private Dataset dataset(Configuration hadoop) {
@@ -128,7 +125,10 @@ record TrainingRun(
     String data =
         String.format(
             "%s, %,d tokens in %,d sequences of %,d",
-            dataset.path(), train.tokens(), train.sequences(), dataset.manifest().sequenceLength());
+            RunFolder.shown(dataset.path()),
+            train.tokens(),
+            train.sequences(),
+            dataset.manifest().sequenceLength());
     Map<String, String> keys = new LinkedHashMap<>();
     configuration.toMap().forEach((key, value) -> keys.put(key, String.valueOf(value)));
     return new RunDescription(
