@@ -49,8 +49,9 @@ def rotate(x):
     """Turns neighbouring pairs of [tokens, heads, width] by the position in the sequence; an odd last column stays."""
     tokens, _, width = x.shape
     pairs = width // 2
-    angles = torch.arange(tokens, dtype=x.dtype)[:, None] * ROTARY_BASE ** (-2.0 * torch.arange(pairs, dtype=x.dtype) / width)
-    cosine, sine = angles.cos()[:, None], angles.sin()[:, None]
+    frequencies = ROTARY_BASE ** (-2.0 * torch.arange(pairs, dtype=torch.float64) / width)
+    angles = torch.arange(tokens, dtype=torch.float64)[:, None, None] * frequencies
+    cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     even, odd = x[..., 0 : 2 * pairs : 2], x[..., 1 : 2 * pairs : 2]
     turned = torch.stack((even * cosine - odd * sine, odd * cosine + even * sine), -1).flatten(-2)
     return torch.cat((turned, x[..., 2 * pairs :]), -1)
@@ -63,6 +64,12 @@ def slopes(heads, layer, layers):
     geometric += [2.0 ** (-8.0 * h / (2 * power)) for h in range(1, 2 * power, 2)][: heads - power]
     factor = 1.0 if layers == 1 else 1.0 - layer / (layers - 1) + 1e-5
     return [factor * slope for slope in geometric]
+
+
+def relative(found, expected):
+    error = ((found - expected).norm() / expected.norm()).item()
+    # A NaN must not pass for small.
+    return error if error == error else math.inf
 
 
 class Model:
@@ -149,34 +156,39 @@ def main():
         sys.exit(f"crosscheck: {arguments.batch} is of step {metadata.get('checkpoint_step')}, {folder} is step {manifest['step']}.")
 
     tokens, starts = batch["tokens"].long(), batch["document_starts"].long()
-    model = Model(parameters, yaml.safe_load(manifest["configuration"])["model"], starts, len(tokens))
+    configuration = yaml.safe_load(manifest["configuration"])["model"]
     # The token after each, but none where the next one starts a document and none after the last.
     targets = torch.cat((tokens[1:], torch.tensor([-1])))
     targets[starts[starts > 0] - 1] = -1
 
-    for parameter in parameters.values():
-        parameter.requires_grad_(True)
-    logits = model.logits(tokens)
-    loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
-    loss.backward()
+    def outcome(dtype):
+        own = {name: value.to(dtype, copy=True).requires_grad_() for name, value in parameters.items()}
+        logits = Model(own, configuration, starts, len(tokens)).logits(tokens)
+        loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
+        loss.backward()
+        found = {"logits": logits.detach()[batch["logit_positions"].long()], "loss": loss.detach().reshape(1)}
+        found.update({f"gradient.{name}": value.grad for name, value in own.items()})
+        return {name: value.double() for name, value in found.items()}
 
-    expected = {"logits": logits.detach()[batch["logit_positions"].long()], "loss": loss.detach().reshape(1)}
-    expected.update({f"gradient.{name}": parameter.grad for name, parameter in parameters.items()})
+    expected = outcome(torch.float64)
     missing = {name for name in batch if name.startswith("gradient.")} ^ {name for name in expected if name.startswith("gradient.")}
     if missing or not torch.equal(batch["targets"].long(), targets):
         sys.exit(f"crosscheck: the batch and the checkpoint do not belong together: {', '.join(sorted(missing)) or 'other targets'}.")
 
-    print(f"{len(tokens)} tokens in {len(starts)} documents; Longspan: {metadata['precision']}, {metadata['ranks']} ranks,"
-          f" kernel {metadata['kernel']}; PyTorch {torch.__version__}: float64")
-    print(f"loss {batch['loss'].item():.9f} and {loss.item():.9f} nats")
+    single = metadata["precision"] == "float"
+    rounded = outcome(torch.float32) if single else {}
+    print(f"{len(tokens)} tokens in {len(starts)} documents; Longspan in {metadata['precision']}, ranks: {metadata['ranks']},"
+          f" kernel: {metadata['kernel']}; PyTorch {torch.__version__} in float64")
+    print(f"loss {batch['loss'].item():.9f} and {expected['loss'].item():.9f} nats")
+    print("relative error" + (", and that of PyTorch in float32" if single else ""))
     worst = 0.0
     for name, value in expected.items():
         if batch[name].shape != value.shape:
             sys.exit(f"crosscheck: {name} has the shape {list(batch[name].shape)}, not {list(value.shape)}.")
-        error = ((batch[name] - value).norm() / value.norm()).item()
-        # A NaN must not pass for small.
-        worst = max(worst, error if error == error else math.inf)
-        print(f"{error:.2e}  {name} {list(value.shape)}" + ("" if error <= arguments.limit else "  TOO LARGE"))
+        error = relative(batch[name], value)
+        worst = max(worst, error)
+        beside = f"  {relative(rounded[name], value):.2e}" if single else ""
+        print(f"{error:.2e}{beside}  {name} {list(value.shape)}" + ("" if error <= arguments.limit else "  TOO LARGE"))
     passed = worst <= arguments.limit
     print(f"{'agrees' if passed else 'DISAGREES'}: the largest relative error of {len(expected)} tensors is {worst:.2e},"
           f" the limit {arguments.limit:.0e}")

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExample:%n",
     footer = {
       "  longspan crosscheck --checkpoint runs/first --data corpus --ranks 2 \\",
-      "    --precision double --output batch.safetensors"
+      "    --output batch.safetensors"
     })
 final class CrossCheckCommand implements Callable<Integer> {
   @Option(
@@ -57,15 +57,16 @@ final class CrossCheckCommand implements Callable<Integer> {
       converter = Choice.OfKernel.class,
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "cpu or aparapi (default: ${DEFAULT-VALUE}).")
+      description = "cpu, or aparapi with --precision float (default: ${DEFAULT-VALUE}).")
   private KernelChoice kernel;
 
   @Option(
       names = "--precision",
       converter = Choice.OfPrecision.class,
       paramLabel = "NAME",
-      defaultValue = "float",
-      description = "float or double (default: ${DEFAULT-VALUE}).")
+      defaultValue = "double",
+      description =
+          "double, which proves the formulas, or float, which trains (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 
   @Option(
