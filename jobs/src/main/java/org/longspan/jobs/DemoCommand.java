@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Dataset;
 import org.longspan.datapipeline.dataset.Split;
-import org.longspan.datapipeline.prepare.Prepare;
 import org.longspan.datapipeline.prepare.PrepareOptions;
 import org.longspan.datapipeline.statistics.TokenEntropy;
 import org.longspan.driver.progress.Durations;
@@ -82,10 +81,9 @@ final class DemoCommand implements Callable<Integer> {
 
   private TokenEntropy prepare(SparkRuntime spark) {
     heading("Prepare", "sequences of 16,384 tokens");
-    PrepareCommand.summarize(
-        Prepare.run(
-            spark.session(),
-            PrepareOptions.of(List.of(output.resolve("text").toString()), data(), SEQUENCE_LENGTH)),
+    PrepareCommand.prepare(
+        spark,
+        PrepareOptions.of(List.of(output.resolve("text").toString()), data(), SEQUENCE_LENGTH),
         terminal);
     TokenEntropy entropy = TokenEntropy.of(Dataset.open(spark.hadoop(), data()), Split.VALIDATION);
     terminal.line(

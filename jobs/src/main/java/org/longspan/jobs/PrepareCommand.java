@@ -73,7 +73,7 @@ final class PrepareCommand implements Callable<Integer> {
             .withValidationShare(validationShare);
     inputs.forEach(PrepareCommand::requireInput);
     try (SparkRuntime spark = SparkRuntime.start("prepare", master)) {
-      summarize(Prepare.run(spark.session(), options), Terminal.standard());
+      prepare(spark, options, Terminal.standard());
     }
     return 0;
   }
@@ -86,8 +86,13 @@ final class PrepareCommand implements Callable<Integer> {
     }
   }
 
-  /** Says what became of the input. */
-  static void summarize(PrepareResult result, Terminal terminal) {
+  /** Prepares, and says what became of the input. */
+  static void prepare(SparkRuntime spark, PrepareOptions options, Terminal terminal) {
+    PrepareResult result;
+    try (StageProgress progress = new StageProgress(spark, "prepare", terminal)) {
+      progress.start();
+      result = Prepare.run(spark.session(), options);
+    }
     Manifest manifest = result.manifest();
     terminal.line("dataset     %s", RunFolder.shown(result.output()));
     splitLine("training", manifest.train(), manifest, terminal);

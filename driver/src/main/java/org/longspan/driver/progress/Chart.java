@@ -41,9 +41,8 @@ final class Chart {
     StringBuilder html = new StringBuilder();
     html.append("<figure>\n<figcaption><h2>").append(Html.escape(title)).append("</h2>");
     html.append("<span class=\"unit\">").append(Html.escape(unit)).append("</span>");
-    if (curves.size() + references.size() > 1) {
+    if (curves.size() > 1) {
       curves.forEach(curve -> legend(html, curve.style(), curve.name()));
-      references.forEach((name, value) -> legend(html, "reference", name + " " + number(value)));
     }
     html.append("</figcaption>\n");
     double[] values = values();
@@ -86,7 +85,7 @@ final class Chart {
             HEIGHT,
             Html.escape(title)));
     axes(html, x, y);
-    references.forEach((name, value) -> horizontal(html, "reference", y, value));
+    references.forEach((name, value) -> reference(html, name, y, value));
     curves.forEach(curve -> curve(html, curve, x, y));
     html.append("</svg>\n");
   }
@@ -141,6 +140,11 @@ final class Chart {
             Html.escape(curve.name()),
             point.x(),
             number(point.y())));
+  }
+
+  private static void reference(StringBuilder html, String name, Axis y, double value) {
+    horizontal(html, "reference", y, value);
+    text(html, WIDTH - RIGHT, down(y, value) - 5, "end", name + " " + number(value));
   }
 
   private static void horizontal(StringBuilder html, String style, Axis y, double value) {
