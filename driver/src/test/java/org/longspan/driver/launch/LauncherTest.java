@@ -227,10 +227,12 @@ class LauncherTest {
     return false;
   }
 
+  /** With the process's number: the executors number their threads apart. */
   private static Set<String> transportThreads() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
         .filter(name -> name.startsWith("longspan"))
+        .map(name -> ProcessHandle.current().pid() + " " + name)
         .collect(Collectors.toSet());
   }
 

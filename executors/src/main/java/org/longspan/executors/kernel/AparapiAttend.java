@@ -25,7 +25,7 @@ final class AparapiAttend implements AutoCloseable {
   private final int powerCount;
   private final float[] row;
   private AttendKernel kernel;
-  private long lastReport;
+  private boolean ran;
   private AttendRows rows;
 
   AparapiAttend(OpenCLDevice device, AttentionShape shape, int chunk) {
@@ -151,18 +151,22 @@ final class AparapiAttend implements AutoCloseable {
     long items = Math.max(Math.max(chunkItems, stateItems), rowItems);
     int group = Math.min(GROUP, device.getMaxWorkGroupSize());
     int global = Math.toIntExact((items + group - 1) / group * group);
+    long before = lastReport();
     kernel.execute(Range.create(device, global, group), passes);
-    prove();
-  }
-
-  /** A new profile report of this device: the launch ran there and nowhere else. */
-  private void prove() {
-    ProfileReport report = kernel.getProfileReportCurrentThread(device).get();
-    if (report == null || report.getReportId() <= lastReport) {
+    ran = true;
+    if (lastReport() <= before) {
       throw new IllegalStateException(
           "Aparapi did not run the kernel on " + OpenClDevices.name(device));
     }
-    lastReport = report.getReportId();
+  }
+
+  /**
+   * The number of the profile report of this thread's last launch on the device, or -1. A launch
+   * that adds none ran somewhere else; threads number theirs apart.
+   */
+  private long lastReport() {
+    ProfileReport report = kernel.getProfileReportCurrentThread(device).get();
+    return report == null ? -1 : report.getReportId();
   }
 
   private void reserve(int tokens, int chunks) {
@@ -199,7 +203,7 @@ final class AparapiAttend implements AutoCloseable {
           "Aparapi cannot translate the kernel for " + OpenClDevices.name(device), e);
     }
     kernel = made;
-    lastReport = -1;
+    ran = false;
   }
 
   /**
@@ -207,7 +211,7 @@ final class AparapiAttend implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (kernel != null && lastReport >= 0) {
+    if (kernel != null && ran) {
       kernel.dispose();
     }
     kernel = null;

@@ -23,8 +23,11 @@ final class OpenClDevices {
     return logger;
   }
 
-  /** All devices; none where there is no OpenCL driver. */
-  static List<OpenCLDevice> all() {
+  /**
+   * All devices; none where there is no OpenCL driver. One thread at a time: a driver may crash
+   * where two ask at once.
+   */
+  static synchronized List<OpenCLDevice> all() {
     try {
       APARAPI.fine("Listing OpenCL devices");
       return OpenCLDevice.listDevices(null);

@@ -2,6 +2,7 @@ package org.longspan.executors.conform;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -21,7 +22,10 @@ import org.longspan.executors.checkpoint.NamedTensor;
 import org.longspan.executors.checkpoint.SafetensorsFile;
 import org.longspan.executors.checkpoint.SafetensorsWriter;
 import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.kernel.Kernels;
+import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
@@ -300,6 +304,45 @@ class ConformTest {
     check(output, "dq", differences(given.q, loss), 1e-6);
     check(output, "dk", differences(given.k, loss), 1e-6);
     check(output, "dv", differences(given.v, loss), 1e-6);
+  }
+
+  @Test
+  void shouldRunOnOpenClOnSeveralRanksOfOneProcess() throws IOException {
+    assumeOpenCl();
+    Case given = new Case(200, new int[] {0, 90});
+    double[][] o = new double[200][HEADS * VALUE];
+    double[][] last = new double[HEADS * KEY][];
+    given.lightning(o, last);
+    Path output = folder.resolve("result.safetensors");
+    Conform.run(
+        new ConformOptions(
+            MixerKind.LIGHTNING,
+            3,
+            16,
+            KernelChoice.APARAPI,
+            Precision.FLOAT,
+            TransportKind.LOCAL,
+            write(given, true, Map.of()),
+            output));
+    check(output, "o", o, 1e-5);
+    check(output, "final_state", last, 1e-5);
+    double[][] scratch = new double[200][HEADS * VALUE];
+    check(output, "dk", differences(given.k, () -> given.lightning(scratch, last)), 1e-5);
+  }
+
+  private static void assumeOpenCl() {
+    try (Workers workers = new Workers(1)) {
+      Kernels.linear(
+              KernelChoice.APARAPI,
+              Precision.FLOAT,
+              new AttentionShape(1, 1, 1),
+              new double[] {0},
+              1,
+              workers)
+          .close();
+    } catch (InvalidInputException noDevice) {
+      assumeTrue(false, "Skipped: " + noDevice.getMessage());
+    }
   }
 
   @Test
