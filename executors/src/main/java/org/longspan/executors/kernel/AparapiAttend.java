@@ -4,6 +4,7 @@ import com.aparapi.ProfileReport;
 import com.aparapi.Range;
 import com.aparapi.device.OpenCLDevice;
 import com.aparapi.exception.CompileFailedException;
+import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import org.longspan.executors.memory.FloatMatrix;
 
@@ -165,7 +166,8 @@ final class AparapiAttend implements AutoCloseable {
    * that adds none ran somewhere else; threads number theirs apart.
    */
   private long lastReport() {
-    ProfileReport report = kernel.getProfileReportCurrentThread(device).get();
+    WeakReference<ProfileReport> last = kernel.getProfileReportCurrentThread(device);
+    ProfileReport report = last == null ? null : last.get();
     return report == null ? -1 : report.getReportId();
   }
 
