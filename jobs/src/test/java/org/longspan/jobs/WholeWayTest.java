@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.prepare.Prepare;
 import org.longspan.datapipeline.prepare.PrepareOptions;
+import org.longspan.driver.launch.Launcher;
+import org.longspan.driver.plan.LaunchPlan;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.generate.Generator;
+import org.longspan.executors.train.RankEvent;
+import org.longspan.executors.train.TrainingProgram;
 import org.longspan.parallelism.mesh.Mesh;
 
 /** Text in, a trained model out, on two executor processes. */
@@ -81,6 +86,82 @@ class WholeWayTest {
             .isEqualTo(generator.generate("ab", 20, 0.8, 1));
       }
     }
+  }
+
+  @Test
+  void shouldGoOnFromTheLastCheckpointWhereAnExecutorIsKilled() throws IOException {
+    RunConfiguration configuration =
+        RunConfiguration.parse(
+            CONFIGURATION,
+            "the test",
+            Map.of("data.path", data(), "train.steps", "40", "train.checkpoint-every", "10"));
+    try (SparkRuntime spark = SparkRuntime.start("test", null, 2)) {
+      Prepare.run(
+          spark.session(),
+          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+      Map<Long, Double> undisturbed = new HashMap<>();
+      train(spark, configuration, "calm", event -> note(event, undisturbed));
+
+      Map<Long, Double> losses = new HashMap<>();
+      List<RankEvent> events = new ArrayList<>();
+      train(
+          spark,
+          configuration,
+          "killed",
+          event -> {
+            events.add(event);
+            note(event, losses);
+            if (event instanceof RankEvent.Step step && step.step() == 13) {
+              killRank(1, events);
+            }
+          });
+
+      RankEvent.Resumed resumed =
+          events.stream()
+              .filter(RankEvent.Resumed.class::isInstance)
+              .map(RankEvent.Resumed.class::cast)
+              .reduce((first, second) -> second)
+              .orElseThrow();
+      assertThat(resumed.attempt()).isPositive();
+      assertThat(resumed.step()).isGreaterThanOrEqualTo(10).isLessThan(40);
+      assertThat(resumed.checkpoint()).endsWith(String.format("step-%08d", resumed.step()));
+      assertThat(losses).hasSize(40);
+      undisturbed.forEach(
+          (step, loss) ->
+              assertThat(losses.get(step))
+                  .as("loss of step %s", step)
+                  .isCloseTo(loss, within(1e-6)));
+    }
+  }
+
+  private void train(
+      SparkRuntime spark,
+      RunConfiguration configuration,
+      String run,
+      java.util.function.Consumer<RankEvent> events) {
+    Launcher.run(
+        spark.context(),
+        LaunchPlan.of(new Mesh(1, 2, 1), configuration::hash),
+        new TrainingProgram(
+            configuration,
+            folder.resolve(run).toUri().toString(),
+            TrainingProgram.StartFrom.NOTHING),
+        events);
+  }
+
+  private static void note(RankEvent event, Map<Long, Double> losses) {
+    if (event instanceof RankEvent.Step step) {
+      losses.put(step.step(), step.loss());
+    }
+  }
+
+  private static void killRank(int rank, List<RankEvent> events) {
+    events.stream()
+        .filter(RankEvent.Ready.class::isInstance)
+        .map(RankEvent.Ready.class::cast)
+        .filter(ready -> ready.rank() == rank && ready.attempt() == 0)
+        .forEach(
+            ready -> ProcessHandle.of(ready.process()).ifPresent(ProcessHandle::destroyForcibly));
   }
 
   private Evaluation.Result evaluate(SparkRuntime spark, String checkpoint, int ranks) {

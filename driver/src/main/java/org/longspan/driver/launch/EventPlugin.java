@@ -30,7 +30,7 @@ public final class EventPlugin implements SparkPlugin {
 
     @Override
     public Object receive(Object message) {
-      return RunDesks.answer((byte[]) message);
+      return RunDesks.answer((byte[]) message).orElse(null);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.longspan.driver.launch;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.longspan.driver.event.EventCodec;
 import org.longspan.driver.event.RankMessage;
@@ -21,10 +22,14 @@ final class RunDesks {
     OPEN.remove(run);
   }
 
-  /** What the run's desk answers; a run that is over takes nothing and allows nothing. */
-  static boolean answer(byte[] bytes) {
+  /**
+   * What the run's desk answers; a run that is over takes nothing and allows nothing. Empty for an
+   * event: nobody waits for an answer, and Spark would warn of one.
+   */
+  static Optional<Boolean> answer(byte[] bytes) {
     RankMessage message = CODEC.decode(bytes, RankMessage.class);
     RunDesk desk = OPEN.get(message.sender().run());
-    return desk != null && desk.answer(message);
+    boolean answer = desk != null && desk.answer(message);
+    return message instanceof RankMessage.Told ? Optional.empty() : Optional.of(answer);
   }
 }
