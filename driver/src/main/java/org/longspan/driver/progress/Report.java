@@ -32,8 +32,10 @@ record Report(
 
   void write(Configuration hadoop, Path file) throws IOException {
     FileSystem fileSystem = RunLog.plain(file.getFileSystem(hadoop));
+    // Drawn before the file is opened: a page that cannot be drawn leaves the one before it.
+    byte[] page = html().getBytes(StandardCharsets.UTF_8);
     try (FSDataOutputStream out = fileSystem.create(file, true)) {
-      out.write(html().getBytes(StandardCharsets.UTF_8));
+      out.write(page);
     }
   }
 
