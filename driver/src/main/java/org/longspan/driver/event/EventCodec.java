@@ -1,13 +1,20 @@
 package org.longspan.driver.event;
 
 import java.util.List;
+import org.longspan.driver.plan.RankPlan;
 import org.longspan.executors.train.RankEvent;
+import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.message.MessageCodec;
 
-/** Makes the codec for what ranks say to the driver; every class that can be written is here. */
+/**
+ * Makes the codec for what the driver and the ranks tell each other; every class that can be
+ * written is here.
+ */
 public final class EventCodec {
   private static final List<Class<? extends Record>> CLASSES =
       List.of(
+          Mesh.class,
+          RankPlan.class,
           RankMessage.Sender.class,
           RankMessage.Started.class,
           RankMessage.Told.class,
@@ -21,7 +28,7 @@ public final class EventCodec {
 
   private EventCodec() {}
 
-  /** A codec for rank messages, and for the addresses that ranks exchange. */
+  /** A codec for the plan, for rank messages, and for the addresses that ranks exchange. */
   public static MessageCodec create() {
     MessageCodec.Builder builder = MessageCodec.builder();
     CLASSES.forEach(type -> register(builder, type));

@@ -7,12 +7,13 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.RecordComponent;
+import java.time.Duration;
 import java.util.Arrays;
 
 /**
  * Writes a record as its components, in their order, and reads it through its constructor, since
- * Kryo 4 knows no records. A component is a number, a text, an enum's constant, or something
- * registered.
+ * Kryo 4 knows no records. A component is a number, a text, a duration, an enum's constant, or
+ * something registered.
  */
 final class RecordSerializer<T extends Record> extends Serializer<T> {
   private final RecordComponent[] components;
@@ -44,7 +45,8 @@ final class RecordSerializer<T extends Record> extends Serializer<T> {
     try {
       return constructor.newInstance(values);
     } catch (ReflectiveOperationException refused) {
-      throw new KryoException("No " + type.getName() + " of " + Arrays.toString(values), refused);
+      // Without the values: a secret may be among them.
+      throw new KryoException("What was read makes no " + type.getName(), refused);
     }
   }
 
@@ -65,6 +67,9 @@ final class RecordSerializer<T extends Record> extends Serializer<T> {
       output.writeDouble((double) value);
     } else if (type == String.class) {
       output.writeString((String) value);
+    } else if (type == Duration.class) {
+      output.writeLong(((Duration) value).toSeconds());
+      output.writeInt(((Duration) value).toNanosPart());
     } else if (type.isEnum()) {
       output.writeString(((Enum<?>) value).name());
     } else {
@@ -81,6 +86,8 @@ final class RecordSerializer<T extends Record> extends Serializer<T> {
       return input.readDouble();
     } else if (type == String.class) {
       return input.readString();
+    } else if (type == Duration.class) {
+      return Duration.ofSeconds(input.readLong(), input.readInt());
     } else if (type.isEnum()) {
       return constant(type, input.readString());
     }

@@ -1,2 +1,5 @@
-/** What ranks say, to each other when they meet and to the driver, and how it is written. */
+/**
+ * What ranks say, to each other when they meet and to the driver, and how that and their plan are
+ * written.
+ */
 package org.longspan.driver.event;

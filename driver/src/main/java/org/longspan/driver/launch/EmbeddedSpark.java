@@ -91,9 +91,22 @@ public final class EmbeddedSpark implements AutoCloseable {
     // The threads are ours, not the library's.
     conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
     conf.setIfMissing("spark.executorEnv.OMP_NUM_THREADS", "1");
+    closeToStrangers(conf);
     conf.setIfMissing("spark.ui.enabled", "false");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     return SparkSettings.apply(conf);
+  }
+
+  /** Tasks carry the secret of a run, and Spark hands them to whoever asks unless it is told so. */
+  private static void closeToStrangers(SparkConf conf) {
+    conf.setIfMissing(SparkSettings.AUTHENTICATE, "true");
+    if (SparkSettings.authenticates(conf)) {
+      conf.setIfMissing("spark.authenticate.secret", RandomSecret.text());
+      conf.setIfMissing("spark.network.crypto.enabled", "true");
+      conf.setIfMissing("spark.network.crypto.cipher", "AES/GCM/NoPadding");
+      conf.setIfMissing("spark.network.crypto.authEngineVersion", "2");
+      conf.setIfMissing("spark.network.crypto.saslFallback", "false");
+    }
   }
 
   private static String javaOptions(EmbeddedCluster cluster) {

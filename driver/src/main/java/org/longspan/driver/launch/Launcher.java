@@ -1,13 +1,12 @@
 package org.longspan.driver.launch;
 
-import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.driver.plan.RankPlan;
 import org.longspan.driver.plan.SlotCheck;
 import org.longspan.driver.recovery.AttemptLedger;
 import org.longspan.driver.recovery.StageWatch;
@@ -16,7 +15,6 @@ import org.longspan.executors.train.RankProgram;
 
 /** Runs a program on every rank of a mesh, and again where a rank is lost. */
 public final class Launcher {
-  private static final int SECRET_BYTES = 32;
   private static final String INTERRUPT_ON_CANCEL = "spark.job.interruptOnCancel";
 
   private Launcher() {}
@@ -41,7 +39,11 @@ public final class Launcher {
     Runnable cancel = () -> spark.sc().cancelJobsWithTag(run);
     StageWatch watch = new StageWatch(run, ledger, cancel);
     RankTask task =
-        new RankTask(run, secret(), plan, program, HadoopSettings.of(spark.hadoopConfiguration()));
+        new RankTask(
+            new RankPlan(run, RandomSecret.text(), plan.mesh(), plan.timeLimit()),
+            plan.fingerprint(),
+            program,
+            HadoopSettings.of(spark.hadoopConfiguration()));
     RunDesks.open(run, new RunDesk(ledger, events, cancel));
     spark.sc().addSparkListener(watch);
     try {
@@ -75,11 +77,5 @@ public final class Launcher {
       throw new IllegalStateException(
           "Spark was started without " + EventPlugin.class.getName() + " in spark.plugins");
     }
-  }
-
-  private static String secret() {
-    byte[] bits = new byte[SECRET_BYTES];
-    new SecureRandom().nextBytes(bits);
-    return HexFormat.of().formatHex(bits);
   }
 }

@@ -7,7 +7,7 @@ import org.apache.spark.BarrierTaskContext;
 import org.longspan.driver.event.EventCodec;
 import org.longspan.driver.event.RankMessage;
 import org.longspan.driver.plan.Fingerprint;
-import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.driver.plan.RankPlan;
 import org.longspan.executors.train.RankProgram;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.message.MessageCodec;
@@ -24,24 +24,16 @@ final class RankTask implements BarrierStage.Body {
   /** How long a rank whose run is over waits for Spark to interrupt it. */
   private static final Duration CANCEL_LIMIT = Duration.ofMinutes(1);
 
-  private final String run;
-  private final String secret;
-  private final int data;
-  private final int sequence;
-  private final int tensor;
-  private final Duration timeLimit;
+  /** A {@link RankPlan}, written by {@link EventCodec}. */
+  private final byte[] plan;
+
   private final Fingerprint fingerprint;
   private final RankProgram program;
   private final HadoopSettings hadoop;
 
-  RankTask(String run, String secret, LaunchPlan plan, RankProgram program, HadoopSettings hadoop) {
-    this.run = run;
-    this.secret = secret;
-    this.data = plan.mesh().data();
-    this.sequence = plan.mesh().sequence();
-    this.tensor = plan.mesh().tensor();
-    this.timeLimit = plan.timeLimit();
-    this.fingerprint = plan.fingerprint();
+  RankTask(RankPlan plan, Fingerprint fingerprint, RankProgram program, HadoopSettings hadoop) {
+    this.plan = EventCodec.create().encode(plan);
+    this.fingerprint = fingerprint;
     this.program = program;
     this.hadoop = hadoop;
   }
@@ -50,15 +42,18 @@ final class RankTask implements BarrierStage.Body {
   public void run(BarrierTaskContext task) {
     String host = host(task);
     MessageCodec codec = EventCodec.create();
+    RankPlan told = codec.decode(plan, RankPlan.class);
     DriverLink driver =
         new DriverLink(
             codec,
-            new RankMessage.Sender(run, task.partitionId(), task.stageAttemptNumber(), host));
-    try (NetworkTransport transport = NetworkTransport.bind(run, secret, host, timeLimit)) {
+            new RankMessage.Sender(
+                told.run(), task.partitionId(), task.stageAttemptNumber(), host));
+    try (NetworkTransport transport =
+        NetworkTransport.bind(told.run(), told.secret(), host, told.timeLimit())) {
       try {
         begin(driver);
         connect(transport, task, codec, host);
-        program.run(context(task, transport, driver));
+        program.run(context(told.mesh(), task, transport, driver));
         driver.finished();
       } catch (Throwable failure) {
         // Before the transport closes, so that the driver hears the cause before what follows.
@@ -94,14 +89,9 @@ final class RankTask implements BarrierStage.Body {
   }
 
   private ExecutorRankContext context(
-      BarrierTaskContext task, NetworkTransport transport, DriverLink driver) {
+      Mesh mesh, BarrierTaskContext task, NetworkTransport transport, DriverLink driver) {
     return new ExecutorRankContext(
-        new Mesh(data, sequence, tensor),
-        transport,
-        task.stageAttemptNumber(),
-        task.cpus(),
-        hadoop.configuration(),
-        driver);
+        mesh, transport, task.stageAttemptNumber(), task.cpus(), hadoop.configuration(), driver);
   }
 
   private static void tellFailure(DriverLink driver, BarrierTaskContext task, Throwable failure) {

@@ -4,10 +4,15 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.SparkConf;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What Spark has to be told before it starts, so that ranks run and recover well on it. */
 public final class SparkSettings {
   static final String PLUGINS = "spark.plugins";
+  static final String AUTHENTICATE = "spark.authenticate";
+
+  private static final Logger LOG = LoggerFactory.getLogger(SparkSettings.class);
 
   private static final String EXECUTORS = "spark.executor.instances";
   private static final String REGISTRATION_LIMIT =
@@ -18,17 +23,29 @@ public final class SparkSettings {
   private SparkSettings() {}
 
   /**
-   * Sets what the user has not set already, and adds our plugin to the user's.
+   * Sets what the user has not set already, and adds our plugin to the user's. Warns of a Spark
+   * that lets everybody in.
    *
    * @return {@code conf} itself
    */
   public static SparkConf apply(SparkConf conf) {
+    if (!authenticates(conf)) {
+      LOG.warn(
+          "{} is off: whoever reaches Spark's ports can read the tasks, and with them the secret"
+              + " that protects the ranks' connections; set it and spark.network.crypto.enabled to"
+              + " true.",
+          AUTHENTICATE);
+    }
     SETTINGS.forEach(conf::setIfMissing);
     if (conf.contains(EXECUTORS)) {
       // A number that was asked for is worth waiting for: images are pulled, nodes are started.
       conf.setIfMissing(REGISTRATION_LIMIT, "300s");
     }
     return conf.set(PLUGINS, withOurs(conf.get(PLUGINS, "")));
+  }
+
+  static boolean authenticates(SparkConf conf) {
+    return conf.getBoolean(AUTHENTICATE, false);
   }
 
   private static Map<String, String> settings() {

@@ -3,6 +3,7 @@ package org.longspan.driver.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -11,16 +12,21 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.longspan.driver.plan.RankPlan;
 import org.longspan.executors.train.RankEvent;
+import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.message.MessageCodec;
 import org.longspan.parallelism.message.MessageException;
 
 class EventCodecTest {
   private static final RankMessage.Sender SENDER = new RankMessage.Sender("run", 3, 2, "host.name");
+  private static final Mesh MESH = new Mesh(2, 3, 1);
 
   static List<Record> messages() {
     RankEvent step = new RankEvent.Step(1L << 40, 2.5e-300, Long.MAX_VALUE, 0.25, Double.NaN, 3e-3);
     return List.of(
+        MESH,
+        new RankPlan("run", "a secret", MESH, Duration.ofSeconds(Long.MAX_VALUE, 1)),
         SENDER,
         new RankMessage.Started(SENDER),
         new RankMessage.Told(SENDER, step),

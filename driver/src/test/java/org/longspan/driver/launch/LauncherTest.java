@@ -17,7 +17,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.spark.SecurityManager;
+import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
+import org.apache.spark.rpc.RpcAddress;
+import org.apache.spark.rpc.RpcEnv;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -196,6 +200,39 @@ class LauncherTest {
         .hasMessage(
             "The mesh needs 8 ranks (mesh.data 2, mesh.sequence 4, mesh.tensor 1), and the cluster"
                 + " has 2 slots; lower mesh.sequence or mesh.data, or add executors.");
+  }
+
+  @Test
+  void shouldLetNobodyInWithoutTheSecretOfSpark() {
+    SparkConf member = spark.context().getConf();
+    SparkConf stranger = new SparkConf(false).set(SparkSettings.AUTHENTICATE, "false");
+    SparkConf guest = member.clone().set("spark.authenticate.secret", "guessed");
+
+    assertThat(reaches(member)).isTrue();
+    assertThat(reaches(stranger)).isFalse();
+    assertThat(reaches(guest)).isFalse();
+  }
+
+  /** Whether somebody with these settings is answered at the driver's port. */
+  private static boolean reaches(SparkConf conf) {
+    SecurityManager security =
+        new SecurityManager(
+            conf,
+            SecurityManager.$lessinit$greater$default$2(),
+            SecurityManager.$lessinit$greater$default$3());
+    SparkConf driver = spark.context().getConf();
+    String host = driver.get("spark.driver.host");
+    RpcEnv network = RpcEnv.create("visitor", host, 0, conf, security, true);
+    try {
+      network.setupEndpointRef(
+          new RpcAddress(host, Integer.parseInt(driver.get("spark.driver.port"))),
+          "MapOutputTracker");
+      return true;
+    } catch (Exception refused) {
+      return false;
+    } finally {
+      network.shutdown();
+    }
   }
 
   @Test
