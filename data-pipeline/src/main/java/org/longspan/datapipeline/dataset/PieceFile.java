@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
 import org.apache.parquet.ParquetRuntimeException;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.filter2.compat.FilterCompat;
@@ -58,7 +59,10 @@ final class PieceFile implements AutoCloseable {
   static PieceFile open(Configuration hadoop, Path path) {
     ParquetFileReader reader;
     try {
-      reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop));
+      reader =
+          ParquetFileReader.open(
+              HadoopInputFile.fromPath(path, hadoop),
+              HadoopReadOptions.builder(hadoop, path).usePageChecksumVerification(true).build());
     } catch (IOException | RuntimeException e) {
       throw damaged(path, e);
     }

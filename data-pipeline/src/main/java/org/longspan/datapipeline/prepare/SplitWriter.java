@@ -38,6 +38,7 @@ final class SplitWriter {
           "parquet.page.row.count.limit", "8",
           "parquet.page.size.row.check.min", "8",
           "parquet.enable.dictionary", "false",
+          "parquet.page.write-checksum.enabled", "true",
           "mapreduce.fileoutputcommitter.marksuccessfuljobs", "false");
 
   private final SparkSession spark;

@@ -9,6 +9,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,6 +126,41 @@ final class DatasetTest {
       assertThatThrownBy(() -> reader.read(0, 0, 1))
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining(file.getFileName() + " is truncated or damaged (");
+    }
+  }
+
+  @Test
+  void shouldRefuseAnyByteOfTokensThatChanged() throws IOException {
+    Path file = file();
+    byte[] bytes = Files.readAllBytes(file);
+    BlockMetaData group;
+    try (ParquetFileReader footer =
+        ParquetFileReader.open(
+            HadoopInputFile.fromPath(
+                new org.apache.hadoop.fs.Path(file.toUri()), TestSpark.hadoop()))) {
+      group = footer.getFooter().getBlocks().get(0);
+    }
+    ColumnChunkMetaData tokens =
+        group.getColumns().stream()
+            .filter(column -> column.getPath().toDotString().startsWith(PieceSchema.TOKENS))
+            .findFirst()
+            .orElseThrow();
+    // The last byte of a column's chunk is the last of its last page's data.
+    int damaged = Math.toIntExact(tokens.getStartingPos() + tokens.getTotalSize() - 1);
+    bytes[damaged] ^= 1;
+    rewrite(file, bytes);
+    Dataset dataset = open();
+    long last = dataset.manifest().train().files().get(0).lastSequence();
+    try (SequenceReader reader = dataset.split(Split.TRAIN).reader()) {
+      assertThatThrownBy(
+              () -> {
+                for (long sequence = 0; sequence <= last; sequence++) {
+                  reader.read(sequence, 0, reader.length(sequence));
+                }
+              })
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining(file.getFileName() + " is truncated or damaged (")
+          .hasMessageContaining("CRC");
     }
   }
 
