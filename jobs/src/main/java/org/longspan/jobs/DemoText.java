@@ -15,9 +15,6 @@ import org.longspan.datapipeline.InvalidInputException;
 
 /** The demo's text: Spark's own sources, Scala and Java, which Maven fetches once and keeps. */
 final class DemoText {
-  /** What is larger was written by a program: two files, which would outweigh hundreds. */
-  private static final long LARGEST_FILE = 1_000_000;
-
   private static final int MESSAGE_LENGTH = 300;
 
   private DemoText() {}
@@ -49,7 +46,7 @@ final class DemoText {
         String name = entry.getName();
         Path file = folder.resolve(name).normalize();
         boolean source = name.endsWith(".scala") || name.endsWith(".java");
-        if (source && entry.getSize() <= LARGEST_FILE && file.startsWith(folder.normalize())) {
+        if (source && file.startsWith(folder.normalize())) {
           Files.createDirectories(file.getParent());
           try (InputStream in = zip.getInputStream(entry)) {
             Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);

@@ -15,7 +15,7 @@ class DemoTextTest {
   @TempDir Path folder;
 
   @Test
-  void shouldTakeSourcesAndLeaveTheRest() throws IOException {
+  void shouldTakeSourcesOfAnySizeAndLeaveTheRest() throws IOException {
     Path archive = folder.resolve("sources.jar");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(archive))) {
       add(zip, "org/a/One.scala", "object One");
@@ -29,7 +29,10 @@ class DemoTextTest {
     try (var files = Files.walk(folder)) {
       assertThat(files.filter(Files::isRegularFile))
           .containsExactlyInAnyOrder(
-              archive, text.resolve("org/a/One.scala"), text.resolve("org/a/Two.java"));
+              archive,
+              text.resolve("org/a/One.scala"),
+              text.resolve("org/a/Two.java"),
+              text.resolve("org/a/Generated.java"));
     }
     assertThat(text.resolve("org/a/One.scala")).hasContent("object One");
   }
