@@ -10,9 +10,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Manifest;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -113,16 +115,31 @@ public final class Checkpoint {
 
   /** Refuses another model than {@code wanted}, saying where they differ. */
   public void requireShape(ModelShape wanted) {
-    ModelShape own = shape();
-    if (!own.equals(wanted)) {
+    List<String> differences = shape().differences(wanted);
+    if (!differences.isEmpty()) {
       throw new InvalidInputException(
           "Checkpoint "
               + folder
-              + " holds another model: it has "
-              + own
-              + ", the configuration asks for "
-              + wanted
-              + ".");
+              + " holds another model: "
+              + String.join(", ", differences)
+              + "; resume with the model that it holds, or start a new run.");
+    }
+  }
+
+  /**
+   * Refuses other data than that of the run that wrote it: its position would mean other sequences
+   * there.
+   */
+  public void requireData(Manifest data) {
+    if (!manifest.data().equals(data.checksum())) {
+      throw new InvalidInputException(
+          "Checkpoint "
+              + folder
+              + " was trained on a dataset with checksum "
+              + manifest.data()
+              + ", and this one has "
+              + data.checksum()
+              + "; resume with the same data, or start a new run.");
     }
   }
 
@@ -166,14 +183,7 @@ public final class Checkpoint {
     if (!files.exists(file)) {
       throw new InvalidInputException("Checkpoint " + folder + " lacks its file " + name + ".");
     }
-    String found;
-    try (DigestInputStream in = new DigestInputStream(files.open(file), Checkpoints.sha256())) {
-      byte[] buffer = new byte[1 << 20];
-      while (in.read(buffer) >= 0) {
-        // Reading is all that the digest needs.
-      }
-      found = HexFormat.of().formatHex(in.getMessageDigest().digest());
-    }
+    String found = checksum(files, file);
     if (!found.equals(manifest.checksums().get(name))) {
       throw new InvalidInputException(
           "File "
@@ -183,5 +193,18 @@ public final class Checkpoint {
               + "; use an earlier checkpoint.");
     }
     return file;
+  }
+
+  private static String checksum(FileSystem files, Path file) throws IOException {
+    try (DigestInputStream in = new DigestInputStream(files.open(file), Checkpoints.sha256())) {
+      byte[] buffer = new byte[1 << 20];
+      while (in.read(buffer) >= 0) {
+        // Reading is all that the digest needs.
+      }
+      return HexFormat.of().formatHex(in.getMessageDigest().digest());
+    } catch (ChecksumException damaged) {
+      // Hadoop keeps sums of its own beside local files and finds the damage first.
+      return "not to be had, " + damaged.getMessage();
+    }
   }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
  *     training has
  * @param tokenizer name of the tokenizer
  * @param vocabulary tokens that it knows
+ * @param data checksum of the dataset, in which {@code samples} counts
  * @param configuration the run's configuration as YAML
  * @param checksums SHA-256 of each file
  */
@@ -24,6 +25,7 @@ public record CheckpointManifest(
     @JsonProperty("samples") long samples,
     @JsonProperty("tokenizer") String tokenizer,
     @JsonProperty("vocabulary") int vocabulary,
+    @JsonProperty("data") String data,
     @JsonProperty("configuration") String configuration,
     @JsonProperty("checksums") Map<String, String> checksums) {
 

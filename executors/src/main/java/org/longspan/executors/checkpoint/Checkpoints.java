@@ -19,6 +19,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.longspan.datapipeline.dataset.Manifest;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.model.LanguageModel;
 
@@ -82,15 +83,12 @@ public final class Checkpoints {
   }
 
   /**
-   * Writes {@code model} after {@code step} steps and {@code samples} sequences; returns the
-   * folder. Where it fails, what was written aside is removed and earlier checkpoints stay.
+   * Writes {@code model}, trained on {@code data}, after {@code step} steps and {@code samples}
+   * sequences; returns the folder. Where it fails, what was written aside is removed and earlier
+   * checkpoints stay.
    */
   public String write(
-      LanguageModel model,
-      RunConfiguration configuration,
-      String tokenizer,
-      long step,
-      long samples)
+      LanguageModel model, RunConfiguration configuration, Manifest data, long step, long samples)
       throws IOException {
     Path aside = new Path(folder, ASIDE + name(step));
     Path target = new Path(folder, name(step));
@@ -117,8 +115,9 @@ public final class Checkpoints {
               CheckpointManifest.FORMAT,
               step,
               samples,
-              tokenizer,
+              data.tokenizer(),
               model.shape().vocabulary(),
+              data.checksum(),
               configuration.toYaml(),
               checksums);
       try (OutputStream out = files.create(new Path(aside, Checkpoint.MANIFEST))) {

@@ -1,5 +1,6 @@
 package org.longspan.executors.configuration;
 
+import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
@@ -24,6 +25,17 @@ final class Consistency {
       throw new InvalidInputException(
           "kernel is aparapi and precision is double; aparapi computes in float, so use kernel cpu"
               + " or precision float.");
+    }
+    checkKernelIsUsed(configuration);
+  }
+
+  private static void checkKernelIsUsed(RunConfiguration configuration) {
+    List<MixerKind> pattern = configuration.get(Options.MODEL_PATTERN);
+    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
+        && !pattern.contains(MixerKind.LIGHTNING)) {
+      throw new InvalidInputException(
+          "kernel is aparapi and model.pattern has no lightning in it; aparapi has no form of the"
+              + " local mixer yet, so use kernel cpu.");
     }
   }
 

@@ -14,8 +14,8 @@ public final class Options {
       Option.integer("data.batch", 1)
           .atLeast(1)
           .describedAs(
-              "Sequences that one pass forward and backward takes, over the whole mesh; a multiple"
-                  + " of `mesh.data`");
+              "Sequences in a batch, over the whole mesh, one pass each; a multiple of `mesh.data`."
+                  + " A step sums the gradients of `data.batch` times `train.accumulate` sequences");
 
   public static final Option<Integer> MODEL_WIDTH =
       Option.integer("model.width", 256)
@@ -77,7 +77,9 @@ public final class Options {
   public static final Option<Double> TRAIN_LEARNING_RATE =
       Option.number("train.learning-rate", 3e-3)
           .above(0)
-          .describedAs("The highest learning rate, at the end of the warm-up; a cosine follows");
+          .describedAs(
+              "The highest learning rate, at the end of the warm-up; along a cosine it falls to a tenth"
+                  + " of that");
 
   public static final Option<Integer> TRAIN_WARMUP =
       Option.integer("train.warmup", 10)
@@ -113,8 +115,8 @@ public final class Options {
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
-              "What computes attention: `aparapi` on an OpenCL device, `cpu`, or `auto` for"
-                  + " whichever there is");
+              "What computes the attention of `lightning`: `aparapi` on an OpenCL device, `cpu`, or"
+                  + " `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)

@@ -6,6 +6,7 @@ import com.aparapi.device.OpenCLDevice;
 import com.aparapi.exception.CompileFailedException;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.FloatMatrix;
 
 /**
@@ -175,12 +176,18 @@ final class AparapiAttend implements AutoCloseable {
     if (kernel != null && kernel.chunkOf.length >= tokens && kernel.fresh.length >= chunks) {
       return;
     }
+    int roomForTokens = kernel == null ? tokens : Math.max(tokens, kernel.chunkOf.length);
+    int roomForChunks = kernel == null ? chunks : Math.max(chunks, kernel.fresh.length);
     close();
+    make(roomForTokens, roomForChunks);
+  }
+
+  private void make(int tokens, int chunks) {
     long state = (long) shape.keyColumns() * shape.valueWidth();
     long rowNumbers = (long) tokens * row.length;
     long most = Math.max(state * chunks, rowNumbers) * Float.BYTES;
     if (most > Math.min(MOST_BYTES, device.getMaxMemAllocSize())) {
-      throw new IllegalArgumentException(
+      throw new InvalidInputException(
           "A slice of "
               + tokens
               + " tokens in "
@@ -189,7 +196,7 @@ final class AparapiAttend implements AutoCloseable {
               + most
               + " bytes, more than "
               + OpenClDevices.name(device)
-              + " allows; use more sequence ranks");
+              + " allows; use more sequence ranks, or kernel cpu.");
     }
     AttendKernel made =
         new AttendKernel(

@@ -30,7 +30,11 @@ final class OpenClDevices {
   static synchronized List<OpenCLDevice> all() {
     try {
       APARAPI.fine("Listing OpenCL devices");
-      return OpenCLDevice.listDevices(null);
+      List<OpenCLDevice> devices = OpenCLDevice.listDevices(null);
+      // Arrays are put and got by name; memory shared with the host would go stale when the
+      // collector moves them.
+      devices.forEach(device -> device.setSharedMemory(false));
+      return devices;
     } catch (LinkageError noDriver) {
       return List.of();
     }

@@ -2,6 +2,7 @@ package org.longspan.executors.layer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.math.RowOperations;
 import org.longspan.executors.memory.Matrix;
@@ -23,11 +24,13 @@ public final class DecoderBlock implements AutoCloseable {
   private final Matrix mixed;
   private final Matrix mixerInverse;
   private final Matrix feedForwardInverse;
+  private final BlockShape shape;
   private final TileScratch normalizedTile;
   private final TileScratch normalizedGradientTile;
 
   public DecoderBlock(RankEnvironment environment, BlockShape shape) {
     this.environment = environment;
+    this.shape = shape;
     int capacity = environment.capacity();
     int width = shape.width();
     this.convolution =
@@ -158,7 +161,7 @@ public final class DecoderBlock implements AutoCloseable {
 
   /** What computes its attention. */
   public String description() {
-    return mixer.description();
+    return shape.mixer().name().toLowerCase(Locale.ROOT) + ": " + mixer.description();
   }
 
   @Override

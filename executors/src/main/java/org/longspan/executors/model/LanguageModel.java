@@ -24,6 +24,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /**
  * A language model on one rank: a DL4J {@code ComputationGraph} of embedding, decoder blocks and
@@ -79,6 +80,7 @@ public final class LanguageModel implements AutoCloseable {
             configuration.get(Options.TRAIN_LEARNING_RATE),
             configuration.get(Options.TRAIN_WARMUP),
             configuration.get(Options.TRAIN_STEPS));
+    WeightDecay decay = new WeightDecay(configuration.get(Options.TRAIN_WEIGHT_DECAY), true);
     ComputationGraphConfiguration.GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
             .dataType(type)
@@ -89,7 +91,6 @@ public final class LanguageModel implements AutoCloseable {
                     .beta2(SECOND_MOMENT_DECAY)
                     .epsilon(ADAM_EPSILON)
                     .build())
-            .weightDecay(configuration.get(Options.TRAIN_WEIGHT_DECAY))
             .miniBatch(false)
             // Layers return arrays of their own, made once: workspaces would have nothing to hold.
             .trainingWorkspaceMode(WorkspaceMode.NONE)
@@ -98,19 +99,28 @@ public final class LanguageModel implements AutoCloseable {
             .addInputs("tokens")
             .addLayer(
                 "embedding",
-                new TokenEmbeddingConfiguration(shape.vocabulary(), shape.width()),
+                decaying(new TokenEmbeddingConfiguration(shape.vocabulary(), shape.width()), decay),
                 "tokens");
     String before = "embedding";
     for (int layer = 0; layer < shape.layers(); layer++) {
       String name = "blocks." + layer;
-      builder.addLayer(name, new DecoderBlockConfiguration(shape.block(layer)), before);
+      builder.addLayer(
+          name, decaying(new DecoderBlockConfiguration(shape.block(layer)), decay), before);
       before = name;
     }
     return builder
         .addLayer(
-            "head", new LanguageModelHeadConfiguration(shape.vocabulary(), shape.width()), before)
+            "head",
+            decaying(new LanguageModelHeadConfiguration(shape.vocabulary(), shape.width()), decay),
+            before)
         .setOutputs("head")
         .build();
+  }
+
+  /** Set on each layer: what is set for all of a graph, DL4J's builder applies twice to each. */
+  private static <C extends SequenceLayerConfiguration> C decaying(C layer, WeightDecay decay) {
+    layer.setRegularization(List.of(decay));
+    return layer;
   }
 
   private void draw(long seed) {
@@ -217,13 +227,6 @@ public final class LanguageModel implements AutoCloseable {
       activation = layer.activate(activation, false, none);
     }
     return layers.get(layers.size() - 2).output();
-  }
-
-  /**
-   * The logits of the slice's last token, {@code [1, vocabulary]}; overwritten by the next call.
-   */
-  public Matrix lastLogits(SliceInput input) {
-    return head.logits(forward(input), input.length() - 1, 1);
   }
 
   /**

@@ -1,6 +1,8 @@
 package org.longspan.executors.model;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
@@ -55,5 +57,27 @@ public record ModelShape(
         convolution,
         layer,
         layers);
+  }
+
+  /** Where {@code wanted} differs, a phrase for each key: what it is here, and what it is to be. */
+  public List<String> differences(ModelShape wanted) {
+    List<String> differences = new ArrayList<>();
+    compare("vocabulary", vocabulary, wanted.vocabulary, differences);
+    compare("model.width", width, wanted.width, differences);
+    compare("model.layers", layers, wanted.layers, differences);
+    compare("model.heads", heads, wanted.heads, differences);
+    compare("model.feed-forward", feedForward, wanted.feedForward, differences);
+    compare("model.pattern", pattern, wanted.pattern, differences);
+    compare("model.window", window, wanted.window, differences);
+    compare("model.convolution", convolution, wanted.convolution, differences);
+    return differences;
+  }
+
+  private static void compare(String key, Object own, Object wanted, List<String> differences) {
+    if (!own.equals(wanted)) {
+      differences.add(
+          String.format("%s is %s there and is to be %s", key, own, wanted)
+              .toLowerCase(Locale.ROOT));
+    }
   }
 }

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import org.longspan.datapipeline.dataset.Dataset;
 import org.longspan.datapipeline.dataset.Split;
 import org.longspan.executors.checkpoint.Checkpoint;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.kernel.KernelChoice;
 
 /**
  * Evaluates a checkpoint: the loss over a dataset's validation split, over any mesh. Rank 0 reports
@@ -15,14 +17,17 @@ public final class EvaluationProgram implements RankProgram {
 
   private final String checkpoint;
   private final String data;
+  private final KernelChoice kernel;
 
   /**
    * @param checkpoint its folder, or a run's
    * @param data the dataset's folder
+   * @param kernel computes the attention, whatever the run that wrote the checkpoint used
    */
-  public EvaluationProgram(String checkpoint, String data) {
+  public EvaluationProgram(String checkpoint, String data, KernelChoice kernel) {
     this.checkpoint = checkpoint;
     this.data = data;
+    this.kernel = kernel;
   }
 
   @Override
@@ -32,7 +37,7 @@ public final class EvaluationProgram implements RankProgram {
     dataset.requireTokenizer(opened.manifest().tokenizer(), opened.manifest().vocabulary());
     try (RankSetup setup =
         new RankSetup(
-            opened.configuration(),
+            opened.configuration().with(Options.KERNEL, kernel),
             opened.shape(),
             context.mesh(),
             context.transport(),

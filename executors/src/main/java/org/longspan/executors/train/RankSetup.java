@@ -60,7 +60,12 @@ public final class RankSetup implements AutoCloseable {
             configuration.get(Options.KERNEL),
             Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
             block);
-    this.model = new LanguageModel(configuration, shape, environment);
+    try {
+      this.model = new LanguageModel(configuration, shape, environment);
+    } catch (RuntimeException | Error e) {
+      closeAllButTheModel();
+      throw e;
+    }
   }
 
   public Rank rank() {
@@ -83,6 +88,10 @@ public final class RankSetup implements AutoCloseable {
   @Override
   public void close() {
     model.close();
+    closeAllButTheModel();
+  }
+
+  private void closeAllButTheModel() {
     everyone.close();
     sequence.close();
     workers.close();

@@ -158,7 +158,7 @@ public final class TrainingProgram implements RankProgram {
                 + result.loss()
                 + " and the gradient's norm "
                 + result.gradientNorm()
-                + "; a lower train.learning-rate or a lower train.clip may do.");
+                + "; a lower train.learning-rate may do, or train.clip where it is 0.");
       }
     }
 
@@ -192,8 +192,7 @@ public final class TrainingProgram implements RankProgram {
     private void save() throws IOException {
       if (first) {
         String path =
-            checkpoints.write(
-                setup.model(), configuration, dataset.manifest().tokenizer(), step, samples);
+            checkpoints.write(setup.model(), configuration, dataset.manifest(), step, samples);
         report(new RankEvent.Checkpoint(step, path));
       }
     }
@@ -224,6 +223,7 @@ public final class TrainingProgram implements RankProgram {
         return;
       }
       Checkpoint checkpoint = checkpoints.at((long) found[0]);
+      checkpoint.requireData(dataset.manifest());
       checkpoint.readParameters(setup.model());
       checkpoint.readOptimizer(setup.model());
       step = Math.toIntExact(checkpoint.manifest().step());

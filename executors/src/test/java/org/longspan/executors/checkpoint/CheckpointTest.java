@@ -2,6 +2,7 @@ package org.longspan.executors.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Manifest;
+import org.longspan.datapipeline.dataset.SkippedInput;
+import org.longspan.datapipeline.dataset.SplitSummary;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.layer.SliceInput;
@@ -32,7 +36,15 @@ class CheckpointTest {
   private static final int VOCABULARY = 23;
   private static final int TOKENS = 64;
 
+  private static final Manifest DATA = manifest("0a");
+
   @TempDir private Path run;
+
+  private static Manifest manifest(String checksum) {
+    SplitSummary split = new SplitSummary(1, TOKENS, 1, TOKENS, List.of());
+    return new Manifest(
+        1, "bytes", VOCABULARY, TOKENS, TOKENS, split, null, new SkippedInput(0, 0, 0), checksum);
+  }
 
   private static RunConfiguration configuration(int width) {
     return RunConfiguration.parse(
@@ -77,7 +89,7 @@ class CheckpointTest {
 
   private String write(RankSetup setup, long step) {
     try {
-      return checkpoints().write(setup.model(), configuration(16), "bytes", step, 2 * step);
+      return checkpoints().write(setup.model(), configuration(16), DATA, step, 2 * step);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -117,8 +129,9 @@ class CheckpointTest {
           assertThat(checkpoint.manifest().samples()).isEqualTo(4);
           assertThat(checkpoint.configuration()).isEqualTo(configuration(16));
           assertThat(numbers(setup.model().optimizerState())).isEqualTo(moments[0]);
-          assertThat(step(setup, 2)).isEqualTo(expected[0]);
-          assertThat(step(setup, 3)).isEqualTo(expected[1]);
+          // Not to the last bit: the compiler's exponentials and the interpreter's differ there.
+          assertThat(step(setup, 2)).isCloseTo(expected[0], within(1e-5));
+          assertThat(step(setup, 3)).isCloseTo(expected[1], within(1e-5));
         });
   }
 
@@ -141,6 +154,16 @@ class CheckpointTest {
   }
 
   @Test
+  void shouldRefuseOtherDataThanItWasTrainedOn() {
+    withModel(16, setup -> write(setup, 1));
+    Checkpoint checkpoint = Checkpoint.open(new Configuration(), run.toString());
+    checkpoint.requireData(DATA);
+    assertThatThrownBy(() -> checkpoint.requireData(manifest("0b")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("checksum 0a, and this one has 0b");
+  }
+
+  @Test
   void shouldRefuseAnotherModel() {
     withModel(16, setup -> write(setup, 1));
     withModel(
@@ -152,8 +175,7 @@ class CheckpointTest {
                             .readParameters(setup.model()))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("holds another model")
-                .hasMessageContaining("width=16")
-                .hasMessageContaining("width=18"));
+                .hasMessageContaining("model.width is 16 there and is to be 18"));
   }
 
   @Test
@@ -162,9 +184,14 @@ class CheckpointTest {
     Path file = run.resolve("checkpoints/step-00000001/model.safetensors");
     byte[] bytes = Files.readAllBytes(file);
     bytes[bytes.length - 1] ^= 1;
-    // Hadoop's own checksum beside the file would see it as well.
-    Files.deleteIfExists(file.resolveSibling(".model.safetensors.crc"));
     Files.write(file, bytes);
+    expectRefusal();
+    // Hadoop's own checksum beside the file saw it first; without that one ours must.
+    Files.deleteIfExists(file.resolveSibling(".model.safetensors.crc"));
+    expectRefusal();
+  }
+
+  private void expectRefusal() {
     withModel(
         16,
         setup ->
@@ -192,7 +219,7 @@ class CheckpointTest {
             assertThatThrownBy(
                     () ->
                         Checkpoints.of(new Configuration(), run.toString())
-                            .write(setup.model(), configuration(16), "bytes", 7, 7))
+                            .write(setup.model(), configuration(16), DATA, 7, 7))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("The checkpoint of step 7 could not be written to"));
   }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,6 +38,16 @@ class AparapiLinearAttentionTest {
             })
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("kernel: aparapi computes in float only");
+  }
+
+  /**
+   * Where the check of a change runs, a device that is not found must not pass for a machine that
+   * has none.
+   */
+  @Test
+  @EnabledIfEnvironmentVariable(named = "LONGSPAN_REQUIRE_OPENCL", matches = "true")
+  void shouldHaveADeviceWhereOneIsRequired() {
+    assertThat(OpenClDevices.all()).isNotEmpty();
   }
 
   @Nested

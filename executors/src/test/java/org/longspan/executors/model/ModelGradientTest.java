@@ -1,8 +1,8 @@
 package org.longspan.executors.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,19 +51,16 @@ class ModelGradientTest {
           Ranks.randomize(language);
           SliceInput input = ranks.slice(setup, sequence, documents);
           language.lossAndGradient(input);
-          Random random = new Random(9);
           language
               .gradients()
               .forEach(
                   (name, gradient) -> {
                     Matrix values = language.parameters().get(name);
-                    double[] found = new double[12];
-                    double[] expected = new double[12];
-                    double[] analytic = Ranks.copy(gradient);
+                    double[] found = Ranks.copy(gradient);
+                    double[] expected = new double[found.length];
                     for (int i = 0; i < found.length; i++) {
-                      int at = random.nextInt(analytic.length);
-                      int row = at / values.columns();
-                      int column = at % values.columns();
+                      int row = i / values.columns();
+                      int column = i % values.columns();
                       double before = values.get(row, column);
                       values.put(row, column, before + STEP);
                       double up = language.loss(input);
@@ -71,7 +68,6 @@ class ModelGradientTest {
                       double down = language.loss(input);
                       values.put(row, column, before);
                       expected[i] = (up - down) / (2 * STEP);
-                      found[i] = analytic[at];
                     }
                     assertThat(Ranks.relativeError(found, expected))
                         .as("gradient of %s", name)
@@ -91,7 +87,8 @@ class ModelGradientTest {
         setup -> {
           SliceInput input = ranks.slice(setup, sequence, new int[] {0});
           double with = setup.model().lossAndGradient(input);
-          assertThat(setup.model().loss(input)).isEqualTo(with);
+          // Not to the last bit: the compiler's exponentials and the interpreter's differ there.
+          assertThat(setup.model().loss(input)).isCloseTo(with, within(1e-10));
           // Untrained, it knows no better than to guess.
           assertThat(with / input.predicted())
               .isBetween(Math.log(VOCABULARY) - 0.3, Math.log(VOCABULARY) + 0.3);

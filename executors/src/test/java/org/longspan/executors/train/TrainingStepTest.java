@@ -45,8 +45,10 @@ class TrainingStepTest {
   /** Sequences that follow a rule, so that there is something to learn. */
   private static int[] sequence(int number) {
     Random random = new Random(number);
-    int[] tokens = new int[TOKENS];
-    for (int t = 0; t < TOKENS; t++) {
+    // Of different lengths: a mean over sequences or ranks is then another one than that over
+    // tokens.
+    int[] tokens = new int[TOKENS - 35 * number];
+    for (int t = 0; t < tokens.length; t++) {
       tokens[t] =
           t < 3 || random.nextInt(8) == 0
               ? random.nextInt(VOCABULARY)
@@ -57,11 +59,11 @@ class TrainingStepTest {
 
   private static SliceInput slice(int number, int place, int places) {
     int[] tokens = sequence(number);
-    BlockGrid grid = new BlockGrid(TOKENS, BLOCK);
+    BlockGrid grid = new BlockGrid(tokens.length, BLOCK);
     List<Slice> slices = IntStream.range(0, places).mapToObj(p -> grid.slice(p, places)).toList();
     int from = (int) slices.get(place).start();
     int to = (int) slices.get(place).end();
-    int more = Math.min(to + 1, TOKENS);
+    int more = Math.min(to + 1, tokens.length);
     int[] read = from == to ? new int[0] : java.util.Arrays.copyOfRange(tokens, from, more);
     int[] starts = from == 0 && to > 0 ? new int[] {0} : new int[0];
     return SliceReader.input(read, starts, from == to ? 0 : from, to - from, slices, place);
