@@ -2,6 +2,7 @@ package org.longspan.jobs;
 
 import java.util.concurrent.Callable;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.parallelism.mesh.Mesh;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  longspan evaluate --checkpoint runs/first/checkpoints/step-100 --data corpus",
-      "  longspan evaluate --checkpoint runs/first --data corpus --ranks 4"
+      "  longspan evaluate --checkpoint runs/first --data corpus --ranks 4",
+      "  longspan evaluate --checkpoint runs/first --data corpus --data-ranks 2 --kernel cpu"
     })
 final class EvaluateCommand implements Callable<Integer> {
   @Option(
@@ -38,6 +40,23 @@ final class EvaluateCommand implements Callable<Integer> {
   private int ranks;
 
   @Option(
+      names = "--data-ranks",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Sequences that are measured at the same time, each by --ranks ranks (default: ${DEFAULT-VALUE}).")
+  private int dataRanks;
+
+  @Option(
+      names = "--kernel",
+      converter = Choice.OfKernel.class,
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description =
+          "auto, cpu or aparapi, whatever the run computed with (default: ${DEFAULT-VALUE}).")
+  private KernelChoice kernel;
+
+  @Option(
       names = "--master",
       paramLabel = "URL",
       description = "Spark's master; without it, what spark-submit says or an embedded Spark.")
@@ -45,14 +64,20 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (ranks < 1) {
-      throw new InvalidInputException("--ranks is " + ranks + "; it takes 1 or more.");
-    }
-    Evaluation evaluation = new Evaluation(checkpoint, data, new Mesh(1, ranks, 1));
+    requirePositive("--ranks", ranks);
+    requirePositive("--data-ranks", dataRanks);
+    Mesh mesh = new Mesh(dataRanks, ranks, 1);
+    Evaluation evaluation = new Evaluation(checkpoint, data, mesh, kernel);
     evaluation.check(SparkRuntime.hadoopBeforeStart());
-    try (SparkRuntime spark = SparkRuntime.start("evaluate", master, ranks)) {
+    try (SparkRuntime spark = SparkRuntime.start("evaluate", master, mesh.size())) {
       evaluation.run(spark).print(Terminal.standard());
     }
     return 0;
+  }
+
+  private static void requirePositive(String option, int value) {
+    if (value < 1) {
+      throw new InvalidInputException(option + " is " + value + "; it takes 1 or more.");
+    }
   }
 }

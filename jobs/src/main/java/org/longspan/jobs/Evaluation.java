@@ -8,6 +8,8 @@ import org.longspan.driver.launch.Launcher;
 import org.longspan.driver.plan.LaunchPlan;
 import org.longspan.executors.checkpoint.Checkpoint;
 import org.longspan.executors.checkpoint.CheckpointManifest;
+import org.longspan.executors.configuration.Options;
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.train.EvaluationProgram;
 import org.longspan.executors.train.RankEvent;
 import org.longspan.parallelism.mesh.Mesh;
@@ -18,8 +20,13 @@ import org.longspan.parallelism.mesh.Mesh;
  * @param checkpoint the model
  * @param data the dataset
  * @param mesh the ranks that share the work
+ * @param kernel computes the attention, whatever the checkpoint's run computed it with
  */
-record Evaluation(String checkpoint, String data, Mesh mesh) {
+record Evaluation(String checkpoint, String data, Mesh mesh, KernelChoice kernel) {
+  /** With whichever kernel there is. */
+  Evaluation(String checkpoint, String data, Mesh mesh) {
+    this(checkpoint, data, mesh, KernelChoice.AUTO);
+  }
 
   /**
    * What it found.
@@ -45,10 +52,13 @@ record Evaluation(String checkpoint, String data, Mesh mesh) {
 
   /** Refuses what cannot be used, before anything is started. */
   void check(Configuration hadoop) {
-    CheckpointManifest manifest = Checkpoint.open(hadoop, checkpoint).manifest();
+    Checkpoint opened = Checkpoint.open(hadoop, checkpoint);
+    CheckpointManifest manifest = opened.manifest();
     Dataset dataset = Dataset.open(hadoop, data);
     dataset.requireTokenizer(manifest.tokenizer(), manifest.vocabulary());
     dataset.split(Split.VALIDATION);
+    // A configuration refuses a kernel that does not go with its precision or its mixers.
+    opened.configuration().with(Options.KERNEL, kernel);
   }
 
   Result run(SparkRuntime spark) {
@@ -59,7 +69,8 @@ record Evaluation(String checkpoint, String data, Mesh mesh) {
         LaunchPlan.of(mesh, () -> asked),
         new EvaluationProgram(
             SparkRuntime.qualified(spark.hadoop(), checkpoint),
-            SparkRuntime.qualified(spark.hadoop(), data)),
+            SparkRuntime.qualified(spark.hadoop(), data),
+            kernel),
         event -> {
           if (event instanceof RankEvent.Validation validation) {
             found.set(validation);

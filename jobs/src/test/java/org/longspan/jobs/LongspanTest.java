@@ -193,6 +193,9 @@ class LongspanTest {
         CommandRunner.run("evaluate", "--checkpoint", "c", "--data", "d", "--ranks", "0"),
         "longspan evaluate: --ranks is 0; it takes 1 or more.");
     assertMistake(
+        CommandRunner.run("evaluate", "--checkpoint", "c", "--data", "d", "--data-ranks", "0"),
+        "longspan evaluate: --data-ranks is 0; it takes 1 or more.");
+    assertMistake(
         CommandRunner.run("generate", "--checkpoint", "c", "--prompt", "p", "--tokens", "0"),
         "longspan generate: --tokens is 0; it takes 1 or more.");
     assertMistake(
@@ -204,7 +207,7 @@ class LongspanTest {
   void shouldNameTheBenchmarksThereAre() {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
-        "longspan bench: There is no benchmark 'stpe'; there is: step.");
+        "longspan bench: There is no benchmark 'stpe'; there are: step, memory.");
   }
 
   @Test
