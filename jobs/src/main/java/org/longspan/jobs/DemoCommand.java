@@ -99,14 +99,19 @@ final class DemoCommand implements Callable<Integer> {
     references.put("bigram entropy", entropy.bigram());
     TrainingRun training =
         new TrainingRun(plain.configuration(), plain.output(), false, references);
-    heading("Train", "on " + training.mesh().size() + " executors");
+    heading("Train", spark.place(training.mesh().size()));
     long begin = System.nanoTime();
     TrainingRun.Outcome outcome = training.run(spark, terminal);
     double trained = seconds(begin);
 
     heading("Evaluate", "the validation split");
     Evaluation.Result result =
-        new Evaluation(outcome.checkpoint(), data(), training.mesh()).run(spark);
+        new Evaluation(
+                outcome.checkpoint(),
+                data(),
+                training.mesh(),
+                training.configuration().get(Options.KERNEL))
+            .run(spark);
     result.print(terminal);
 
     heading("Generate", "from \"" + PROMPT.strip() + "\"");

@@ -20,6 +20,10 @@ import org.longspan.driver.launch.SparkSettings;
  */
 final class SparkRuntime implements AutoCloseable {
   private static final String MASTER = "spark.master";
+
+  /** Set where {@code spark-submit} was told no master, and takes this process alone as one. */
+  private static final String OWN_EXECUTORS = "LONGSPAN_OWN_EXECUTORS";
+
   private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
   private static final Pattern LOCAL_CLUSTER =
       Pattern.compile("local-cluster\\[\\s*(\\d+)\\s*,\\s*(\\d+)\\s*,\\s*(\\d+)\\s*]");
@@ -49,7 +53,8 @@ final class SparkRuntime implements AutoCloseable {
   static SparkRuntime start(String command, String master, int ranks) {
     String name = "Longspan " + command;
     SparkConf conf = new SparkConf();
-    String chosen = master != null ? master : conf.get(MASTER, null);
+    String submitted = System.getenv(OWN_EXECUTORS) == null ? conf.get(MASTER, null) : null;
+    String chosen = master != null ? master : submitted;
     if (chosen == null) {
       return embedded(name, cluster(ranks));
     }
@@ -97,6 +102,20 @@ final class SparkRuntime implements AutoCloseable {
 
   Configuration hadoop() {
     return session.sparkContext().hadoopConfiguration();
+  }
+
+  /** Where so many ranks run, in a few words. */
+  String place(int ranks) {
+    if (owner instanceof EmbeddedSpark) {
+      return ranks + " executors on this machine";
+    }
+    String master = session.sparkContext().master();
+    return session.sparkContext().isLocal()
+        ? ranks
+            + " ranks in this process: master "
+            + master
+            + " has no executors; name a cluster with --master"
+        : ranks + " ranks on " + master;
   }
 
   @Override

@@ -24,7 +24,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--config",
       required = true,
       paramLabel = "FILE",
-      description = "The run's configuration in YAML; docs/configuration.md lists its keys.")
+      description =
+          "The run's configuration in YAML, a local file; docs/configuration.md lists its keys.")
   private Path config;
 
   @Option(
@@ -66,6 +67,7 @@ final class TrainCommand implements Callable<Integer> {
     run.check(SparkRuntime.hadoopBeforeStart());
     Terminal terminal = Terminal.standard();
     try (SparkRuntime spark = SparkRuntime.start("train", master, run.mesh().size())) {
+      terminal.line("Spark   %s", spark.place(run.mesh().size()));
       run.nameFiles(run.run(spark, terminal), spark.hadoop(), terminal);
     }
     return 0;

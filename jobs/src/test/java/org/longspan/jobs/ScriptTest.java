@@ -68,13 +68,7 @@ class ScriptTest {
 
   @Test
   void shouldHandSparkJobsToAnInstalledSpark() throws Exception {
-    Path built = Files.createDirectories(folder.resolve("a house/jobs/target/lib"));
-    Files.createFile(built.resolve("one.jar"));
-    Files.createFile(built.resolve("two.jar"));
-    Files.createFile(built.resolveSibling("longspan-jobs.jar"));
-    Files.createFile(built.resolveSibling("longspan.options"));
-    Path spark = Files.createDirectories(folder.resolve("spark"));
-    executable(spark.resolve("bin/spark-submit"), "printf '%s\\n' \"$@\"");
+    Path spark = installedSpark("printf '%s\\n' \"$@\"");
     Result result =
         run(
             script,
@@ -91,6 +85,31 @@ class ScriptTest {
         .endsWith("longspan-jobs.jar\ntrain\n--master\nspark://host:7077\n--resume\n");
   }
 
+  @Test
+  void shouldAskForExecutorsOfItsOwnWhereAnInstalledSparkNamesNoMaster() throws Exception {
+    Path spark = installedSpark("printf 'own=%s\\n' \"${LONGSPAN_OWN_EXECUTORS:-no}\"");
+    Map<String, String> environment =
+        Map.of("JAVA_HOME", java("17.0.1", "exit 0").toString(), "SPARK_HOME", spark.toString());
+    assertThat(run(script, environment, "train").output()).isEqualTo("own=1\n");
+    assertThat(run(script, environment, "train", "--master=yarn").output()).isEqualTo("own=no\n");
+    Path defaults = Files.createDirectories(spark.resolve("conf")).resolve("spark-defaults.conf");
+    Files.writeString(defaults, "# spark.master yarn\n");
+    assertThat(run(script, environment, "train").output()).isEqualTo("own=1\n");
+    Files.writeString(defaults, "spark.master yarn\n");
+    assertThat(run(script, environment, "train").output()).isEqualTo("own=no\n");
+  }
+
+  private Path installedSpark(String submit) throws IOException {
+    Path built = Files.createDirectories(folder.resolve("a house/jobs/target/lib"));
+    Files.createFile(built.resolve("one.jar"));
+    Files.createFile(built.resolve("two.jar"));
+    Files.createFile(built.resolveSibling("longspan-jobs.jar"));
+    Files.createFile(built.resolveSibling("longspan.options"));
+    Path spark = Files.createDirectories(folder.resolve("spark"));
+    executable(spark.resolve("bin/spark-submit"), submit);
+    return spark;
+  }
+
   private record Result(int exitCode, String output) {}
 
   private Result run(Path script, Map<String, String> environment, String... arguments)
@@ -99,6 +118,8 @@ class ScriptTest {
     ProcessBuilder builder = new ProcessBuilder("bash", script.toString());
     builder.command().addAll(List.of(arguments));
     builder.environment().remove("SPARK_HOME");
+    builder.environment().remove("SPARK_CONF_DIR");
+    builder.environment().remove("MASTER");
     builder.environment().remove("LONGSPAN_BUILD");
     builder.environment().putAll(environment);
     Process process =
