@@ -56,7 +56,8 @@ final class ConformCommand implements Callable<Integer> {
       converter = Choice.OfKernel.class,
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "cpu or aparapi (default: ${DEFAULT-VALUE}).")
+      description =
+          "cpu, aparapi, or auto for aparapi where there is an OpenCL GPU (default: ${DEFAULT-VALUE}).")
   private KernelChoice kernel;
 
   @Option(
@@ -80,14 +81,14 @@ final class ConformCommand implements Callable<Integer> {
       names = "--input",
       required = true,
       paramLabel = "FILE",
-      description = "The tensors, safetensors.")
+      description = "The tensors, safetensors; a local file.")
   private Path input;
 
   @Option(
       names = "--output",
       required = true,
       paramLabel = "FILE",
-      description = "Where the results go, safetensors.")
+      description = "Where the results go, safetensors; a local file.")
   private Path output;
 
   @Override
