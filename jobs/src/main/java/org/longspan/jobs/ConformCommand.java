@@ -21,7 +21,12 @@ import picocli.CommandLine.Option;
       "Input: q, k [tokens, heads, dk], v [tokens, heads, dv], do (gradient of the output); optional initial_state"
           + " [heads, dk, dv] and documents (int64 start offsets, from 0); for lightning slopes [heads], for local the"
           + " metadata window. Output: o, dq, dk, dv, and but for local final_state, with an initial state also"
-          + " d_initial_state."
+          + " d_initial_state.",
+      "",
+      "lightning: S_t = exp(-slope) S_(t-1) + k_t v_t', o_t = S_t' q_t; S is zero where a document starts, but for the first"
+          + " one the initial state. final_state is that of the last document.",
+      "local: o_t = softmax(q_t K') V over the last window tokens of t's document, t included; nothing scales the"
+          + " scores. window is a string in the file's metadata."
     },
     footerHeading = "%nExample:%n",
     footer = {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
     footer = {
       "  longspan prepare --input books --output corpus",
       "  longspan prepare --input pages.parquet --text-column body --output corpus",
-      "  longspan prepare --input a.zip --input b.jar --output corpus --sequence-length 131072"
+      "  longspan prepare --input a.zip --output corpus --sequence-length 131072"
     })
 final class PrepareCommand implements Callable<Integer> {
   @Option(
@@ -72,6 +72,7 @@ final class PrepareCommand implements Callable<Integer> {
             .withTextColumn(textColumn)
             .withValidationShare(validationShare);
     inputs.forEach(PrepareCommand::requireInput);
+    OutputFolder.requireWritable(SparkRuntime.hadoopBeforeStart(), output);
     try (SparkRuntime spark = SparkRuntime.start("prepare", master)) {
       prepare(spark, options, Terminal.standard());
     }

@@ -55,6 +55,7 @@ record TrainingRun(
       checkResumed(folder.requireCheckpoint(), dataset(hadoop));
     } else {
       folder.requireNoRun();
+      OutputFolder.requireWritable(hadoop, output);
       Tokenizer tokenizer = new ByteTokenizer();
       dataset(hadoop).requireTokenizer(tokenizer.name(), tokenizer.vocabulary());
     }

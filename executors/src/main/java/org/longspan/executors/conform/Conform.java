@@ -4,6 +4,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,6 +147,10 @@ public final class Conform {
       case LOCAL -> {
         // It has no state.
       }
+    }
+    Path folder = options.output().toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
     }
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(options.output()))) {
       SafetensorsWriter.write(
