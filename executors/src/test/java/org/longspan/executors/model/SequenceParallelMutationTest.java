@@ -78,13 +78,13 @@ class SequenceParallelMutationTest {
     }
 
     @Override
-    public void send(int peer, int channel, ByteBuffer payload) {
-      sound.send(peer, channel, payload);
+    public void send(int peer, int channel, int label, ByteBuffer payload) {
+      sound.send(peer, channel, label, payload);
     }
 
     @Override
-    public void receive(int peer, int channel, ByteBuffer into) {
-      sound.receive(peer, channel, into);
+    public void receive(int peer, int channel, int label, ByteBuffer into) {
+      sound.receive(peer, channel, label, into);
       fault.apply(into.slice().order(ByteOrder.nativeOrder()));
     }
 

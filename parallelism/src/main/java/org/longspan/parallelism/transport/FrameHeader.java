@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  *  +---------------------------------------------------------------+
  *  |            Length of the payload that follows, bytes          |  40
  *  +---------------------------------------------------------------+
- *  |                           Reserved                            |  44
+ *  |                           Message label                         |  44
  *  +---------------------------------------------------------------+
  *  |                           Payload ...                         |  48
  *  +---------------------------------------------------------------+
@@ -48,7 +48,8 @@ record FrameHeader(
     int channel,
     int messageLength,
     long sequence,
-    int payloadLength) {
+    int payloadLength,
+    int label) {
 
   /** What a frame is for. */
   enum Kind {
@@ -86,6 +87,7 @@ record FrameHeader(
   private static final int MESSAGE_LENGTH_OFFSET = 28;
   private static final int SEQUENCE_OFFSET = 32;
   private static final int PAYLOAD_LENGTH_OFFSET = 40;
+  private static final int LABEL_OFFSET = 44;
 
   void write(ByteBuf frame) {
     frame
@@ -98,7 +100,7 @@ record FrameHeader(
         .writeInt(messageLength)
         .writeLong(sequence)
         .writeInt(payloadLength)
-        .writeInt(0);
+        .writeInt(label);
   }
 
   /** Reads the header at the frame's position, which moves on to the payload. */
@@ -122,7 +124,8 @@ record FrameHeader(
             header.getInt(CHANNEL_OFFSET),
             header.getInt(MESSAGE_LENGTH_OFFSET),
             header.getLong(SEQUENCE_OFFSET),
-            header.getInt(PAYLOAD_LENGTH_OFFSET));
+            header.getInt(PAYLOAD_LENGTH_OFFSET),
+            header.getInt(LABEL_OFFSET));
     frame.position(frame.position() + BYTES);
     if (read.payloadLength != frame.remaining() || read.messageLength < read.payloadLength) {
       throw new TransportException(

@@ -55,18 +55,18 @@ public final class InProcessTransport implements Transport {
   }
 
   @Override
-  public void send(int peer, int channel, ByteBuffer payload) {
+  public void send(int peer, int channel, int label, ByteBuffer payload) {
     Route.checkPeer(rank, peer, size());
-    ranks.get(peer).lane(rank, channel).send(payload);
+    ranks.get(peer).lane(rank, channel).send(label, payload);
   }
 
   @Override
-  public void receive(int peer, int channel, ByteBuffer into) {
+  public void receive(int peer, int channel, int label, ByteBuffer into) {
     Route.checkPeer(rank, peer, size());
     if (closed) {
-      throw new Route(rank, peer, channel).failure("this rank's transport is closed");
+      throw new Route(rank, peer, channel, label).failure("this rank's transport is closed");
     }
-    lane(peer, channel).mailbox.receive(into);
+    lane(peer, channel).mailbox.receive(label, into);
     received.addAndGet(into.remaining());
   }
 
@@ -110,11 +110,11 @@ public final class InProcessTransport implements Transport {
               new Route(receiver.rank, sender, channel), receiver.timeLimit, window::giveBack);
     }
 
-    void send(ByteBuffer payload) {
+    void send(int label, ByteBuffer payload) {
       try {
         sending.lockInterruptibly();
       } catch (InterruptedException e) {
-        throw route.interrupted(e);
+        throw route.labelled(label).interrupted(e);
       }
       try {
         int length = payload.remaining();
@@ -123,8 +123,8 @@ public final class InProcessTransport implements Transport {
         do {
           int bytes = Math.min(PIECE_BYTES, length - start);
           piece.limit(payload.position() + start + bytes).position(payload.position() + start);
-          window.take(bytes);
-          mailbox.deliver(length, piece);
+          window.take(label, bytes);
+          mailbox.deliver(label, length, piece);
           start += bytes;
         } while (start < length);
       } finally {

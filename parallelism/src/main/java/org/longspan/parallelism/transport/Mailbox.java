@@ -26,6 +26,7 @@ final class Mailbox {
   private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>(SPARE_BUFFERS);
 
   private ByteBuffer into;
+  private int label;
   private int filled;
   private boolean started;
   private boolean complete;
@@ -43,18 +44,24 @@ final class Mailbox {
     this.taken = taken;
   }
 
-  /** One piece of a message of {@code messageLength} bytes; its remaining bytes are copied. */
-  void deliver(int messageLength, ByteBuffer piece) {
+  /**
+   * One piece of a message of this label and of {@code messageLength} bytes; its remaining bytes
+   * are copied.
+   */
+  void deliver(int messageLabel, int messageLength, ByteBuffer piece) {
     lock.lock();
     try {
       lastChange = System.nanoTime();
-      if (into != null && !complete && waiting.isEmpty() && fits(messageLength, piece)) {
+      if (into != null
+          && !complete
+          && waiting.isEmpty()
+          && fits(messageLabel, messageLength, piece)) {
         fill(piece);
         if (complete) {
           changed.signalAll();
         }
       } else {
-        waiting.add(new Piece(messageLength, copy(piece)));
+        waiting.add(new Piece(messageLabel, messageLength, copy(piece)));
         changed.signalAll();
       }
     } finally {
@@ -63,19 +70,20 @@ final class Mailbox {
   }
 
   /** Fills the remaining bytes of {@code destination} with the next message. */
-  void receive(ByteBuffer destination) {
+  void receive(int expectedLabel, ByteBuffer destination) {
     try {
       lock.lockInterruptibly();
     } catch (InterruptedException e) {
-      throw route.interrupted(e);
+      throw route.labelled(expectedLabel).interrupted(e);
     }
     try {
       if (into != null) {
-        throw route.failure("two threads receive at once");
+        throw route.labelled(expectedLabel).failure("two threads receive at once");
       }
+      label = expectedLabel;
       receiveAlone(destination);
     } catch (InterruptedException e) {
-      throw route.interrupted(e);
+      throw route.labelled(expectedLabel).interrupted(e);
     } finally {
       lock.unlock();
     }
@@ -121,13 +129,8 @@ final class Mailbox {
   private boolean advance() {
     while (!complete && !waiting.isEmpty()) {
       Piece piece = waiting.peek();
-      if (!fits(piece.messageLength(), piece.bytes())) {
-        throw route.failure(
-            "a message of "
-                + piece.messageLength()
-                + " bytes arrived where "
-                + into.remaining()
-                + " were expected");
+      if (!fits(piece.messageLabel(), piece.messageLength(), piece.bytes())) {
+        throw misfit(piece);
       }
       waiting.remove();
       fill(piece.bytes());
@@ -145,16 +148,36 @@ final class Mailbox {
     if (failure != null) {
       left = Math.min(left, failsAt - now);
       if (left <= 0) {
-        throw route.failure(failure);
+        throw route.labelled(label).failure(failure);
       }
     } else if (left <= 0) {
-      throw route.failure("nothing arrived within " + Route.seconds(timeLimit));
+      throw route.labelled(label).failure("nothing arrived within " + Route.seconds(timeLimit));
     }
     return left;
   }
 
-  private boolean fits(int messageLength, ByteBuffer piece) {
-    return messageLength == into.remaining() && piece.remaining() <= messageLength - filled;
+  private boolean fits(int messageLabel, int messageLength, ByteBuffer piece) {
+    return messageLabel == label
+        && messageLength == into.remaining()
+        && piece.remaining() <= messageLength - filled;
+  }
+
+  private TransportException misfit(Piece piece) {
+    return piece.messageLabel() == label
+        ? route
+            .labelled(label)
+            .failure(
+                "a message of "
+                    + piece.messageLength()
+                    + " bytes arrived where "
+                    + into.remaining()
+                    + " were expected")
+        : route.failure(
+            "a message of "
+                + MessageLabel.words(piece.messageLabel())
+                + " arrived where one of "
+                + MessageLabel.words(label)
+                + " was expected");
   }
 
   private void fill(ByteBuffer piece) {
@@ -175,5 +198,5 @@ final class Mailbox {
     return buffer.clear().put(0, piece, piece.position(), length).limit(length);
   }
 
-  private record Piece(int messageLength, ByteBuffer bytes) {}
+  private record Piece(int messageLabel, int messageLength, ByteBuffer bytes) {}
 }

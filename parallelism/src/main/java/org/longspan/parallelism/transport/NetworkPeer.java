@@ -64,23 +64,23 @@ final class NetworkPeer {
     this.timeLimit = timeLimit;
   }
 
-  void send(int channel, ByteBuffer payload) {
-    outgoing(channel).send(payload);
+  void send(int channel, int label, ByteBuffer payload) {
+    outgoing(channel).send(label, payload);
   }
 
-  void receive(int channel, ByteBuffer into) {
+  void receive(int channel, int label, ByteBuffer into) {
     Incoming lane = incoming(channel);
     try {
       // Without a connection of our own there is no way to give room back, nor to see a peer die
       // that never called.
-      open(lane.route);
+      open(lane.route.labelled(label));
     } catch (TransportException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e;
       }
       loseSending(e.getMessage());
     }
-    lane.mailbox.receive(into);
+    lane.mailbox.receive(label, into);
   }
 
   /** Takes the connection as the one from this peer; false where it has another already. */
@@ -213,7 +213,8 @@ final class NetworkPeer {
     }
     opened = connection;
     write(
-        connection, new FrameHeader(Kind.HELLO, own.job(), own.attempt(), own.rank(), 0, 0, 0, 0));
+        connection,
+        new FrameHeader(Kind.HELLO, own.job(), own.attempt(), own.rank(), 0, 0, 0, 0, 0));
     connection
         .closeFuture()
         .addListener(closed -> loseSending("the peer has closed the connection or is lost"));
@@ -257,20 +258,20 @@ final class NetworkPeer {
       window = new Window(route, timeLimit);
     }
 
-    void send(ByteBuffer payload) {
+    void send(int label, ByteBuffer payload) {
       try {
         sending.lockInterruptibly();
       } catch (InterruptedException e) {
-        throw route.interrupted(e);
+        throw route.labelled(label).interrupted(e);
       }
       try {
-        Channel connection = open(route);
+        Channel connection = open(route.labelled(label));
         ByteBuffer rest = payload.duplicate();
         int length = payload.remaining();
         do {
           int bytes = Math.min(PIECE_BYTES, rest.remaining());
           rest.limit(rest.position() + bytes);
-          window.take(bytes);
+          window.take(label, bytes);
           ByteBuf frame = connection.alloc().directBuffer(FrameHeader.BYTES + bytes);
           new FrameHeader(
                   Kind.DATA,
@@ -280,7 +281,8 @@ final class NetworkPeer {
                   channel,
                   length,
                   sequence++,
-                  bytes)
+                  bytes,
+                  label)
               .write(frame);
           frame.writeBytes(rest);
           write(connection, frame);
@@ -322,7 +324,7 @@ final class NetworkPeer {
             "piece " + header.sequence() + " came where piece " + expected + " was to come");
       }
       expected++;
-      mailbox.deliver(header.messageLength(), payload);
+      mailbox.deliver(header.label(), header.messageLength(), payload);
     }
 
     private void took(int bytes) {
@@ -333,7 +335,7 @@ final class NetworkPeer {
         write(
             connection,
             new FrameHeader(
-                Kind.CREDIT, own.job(), own.attempt(), own.rank(), channel, 0, taken, 0));
+                Kind.CREDIT, own.job(), own.attempt(), own.rank(), channel, 0, taken, 0, 0));
       }
     }
   }

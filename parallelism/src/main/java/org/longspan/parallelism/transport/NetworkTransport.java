@@ -161,17 +161,17 @@ public final class NetworkTransport implements Transport {
   }
 
   @Override
-  public void send(int peer, int channel, ByteBuffer payload) {
-    connected().peer(peer).send(channel, payload);
+  public void send(int peer, int channel, int label, ByteBuffer payload) {
+    connected().peer(peer).send(channel, label, payload);
   }
 
   @Override
-  public void receive(int peer, int channel, ByteBuffer into) {
+  public void receive(int peer, int channel, int label, ByteBuffer into) {
     NetworkPeer from = connected().peer(peer);
     if (closed) {
-      throw new Route(rank(), peer, channel).failure("this rank's transport is closed");
+      throw new Route(rank(), peer, channel, label).failure("this rank's transport is closed");
     }
-    from.receive(channel, into);
+    from.receive(channel, label, into);
     received.addAndGet(into.remaining());
   }
 
@@ -274,7 +274,7 @@ public final class NetworkTransport implements Transport {
     int length = Math.min(words.length, LONGEST_REFUSAL);
     NetworkIdentity own = joined.own();
     ByteBuf frame = Unpooled.buffer(FrameHeader.BYTES + length);
-    new FrameHeader(Kind.REFUSAL, own.job(), own.attempt(), own.rank(), 0, length, 0, length)
+    new FrameHeader(Kind.REFUSAL, own.job(), own.attempt(), own.rank(), 0, length, 0, length, 0)
         .write(frame);
     frame.writeBytes(words, 0, length);
     connection

@@ -2,8 +2,21 @@ package org.longspan.parallelism.transport;
 
 import java.time.Duration;
 
-/** One channel to one peer as a rank sees it; words its errors. */
-record Route(int rank, int peer, int channel) {
+/**
+ * One channel to one peer as a rank sees it; words its errors. Its label says what is being sent or
+ * received; 0 says nothing.
+ */
+record Route(int rank, int peer, int channel, int label) {
+  /** The channel, whatever goes over it. */
+  Route(int rank, int peer, int channel) {
+    this(rank, peer, channel, 0);
+  }
+
+  /** The same channel, for one message. */
+  Route labelled(int messageLabel) {
+    return new Route(rank, peer, channel, messageLabel);
+  }
+
   TransportException failure(String sentence) {
     return new TransportException(words(sentence));
   }
@@ -19,7 +32,8 @@ record Route(int rank, int peer, int channel) {
   }
 
   private String words(String sentence) {
-    return "Rank " + rank + ", peer " + peer + ", channel " + channel + ": " + sentence;
+    String part = label == 0 ? "" : ", " + MessageLabel.words(label);
+    return "Rank " + rank + ", peer " + peer + ", channel " + channel + part + ": " + sentence;
   }
 
   static String seconds(Duration duration) {

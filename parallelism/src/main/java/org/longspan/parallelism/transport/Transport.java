@@ -29,20 +29,33 @@ public interface Transport extends AutoCloseable {
    * Sends the payload's remaining bytes, which may be reused when this returns. The payload's
    * position does not move.
    *
+   * @param label what the receiver must expect; see {@link MessageLabel}
    * @throws TransportException where the peer cannot be reached or takes nothing within the time
-   *     limit, or the thread is interrupted; its message names rank, peer and channel
+   *     limit, or the thread is interrupted; its message names rank, peer, channel and label
    */
-  void send(int peer, int channel, ByteBuffer payload);
+  void send(int peer, int channel, int label, ByteBuffer payload);
+
+  /** Sends with the label 0. */
+  default void send(int peer, int channel, ByteBuffer payload) {
+    send(peer, channel, 0, payload);
+  }
 
   /**
    * Waits for the next message from {@code peer} on {@code channel}, which must fill the remaining
    * bytes of {@code into} exactly. The position of {@code into} does not move. What a peer sent
    * before it was lost can still be received.
    *
-   * @throws TransportException where none comes within the time limit, the peer is lost, the length
-   *     differs, or the thread is interrupted; its message names rank, peer and channel
+   * @param label what the sender must have said; see {@link MessageLabel}
+   * @throws TransportException where none comes within the time limit, the peer is lost, the label
+   *     or the length differs, or the thread is interrupted; its message names rank, peer, channel
+   *     and label
    */
-  void receive(int peer, int channel, ByteBuffer into);
+  void receive(int peer, int channel, int label, ByteBuffer into);
+
+  /** Receives with the label 0. */
+  default void receive(int peer, int channel, ByteBuffer into) {
+    receive(peer, channel, 0, into);
+  }
 
   /** Payload bytes received so far, over all peers and channels. */
   long receivedBytes();

@@ -25,33 +25,35 @@ final class Window {
     this.timeLimit = timeLimit;
   }
 
-  /** Waits until there is room. */
-  void take(int bytes) {
+  /** Waits until there is room for a piece of the message of this label. */
+  void take(int label, int bytes) {
     try {
       lock.lockInterruptibly();
     } catch (InterruptedException e) {
-      throw route.interrupted(e);
+      throw route.labelled(label).interrupted(e);
     }
     try {
       lastChange = System.nanoTime();
       while (failure == null && underWay > 0 && underWay + bytes > Transport.WINDOW_BYTES) {
         long left = lastChange + timeLimit.toNanos() - System.nanoTime();
         if (left <= 0) {
-          throw route.failure(
-              "the peer took nothing within "
-                  + Route.seconds(timeLimit)
-                  + "; "
-                  + underWay
-                  + " bytes are under way");
+          throw route
+              .labelled(label)
+              .failure(
+                  "the peer took nothing within "
+                      + Route.seconds(timeLimit)
+                      + "; "
+                      + underWay
+                      + " bytes are under way");
         }
         changed.awaitNanos(left);
       }
       if (failure != null) {
-        throw route.failure(failure);
+        throw route.labelled(label).failure(failure);
       }
       underWay += bytes;
     } catch (InterruptedException e) {
-      throw route.interrupted(e);
+      throw route.labelled(label).interrupted(e);
     } finally {
       lock.unlock();
     }

@@ -289,7 +289,8 @@ class NetworkTransportTest {
             0,
             Integer.BYTES,
             sequence,
-            Integer.BYTES)
+            Integer.BYTES,
+            0)
         .write(frame);
     return frame.writeInt(5).nioBuffer();
   }

@@ -136,6 +136,43 @@ abstract class TransportContract {
   }
 
   @Test
+  void shouldRefuseAMessageOfAnotherLabel() {
+    int sent = MessageLabel.of(MessageLabel.Kind.ALL_REDUCE, 17);
+    int expected = MessageLabel.of(MessageLabel.Kind.HALO_FORWARD, 3);
+    LocalRanks.run(
+        connect(2, LONG),
+        transport -> {
+          if (transport.rank() == 0) {
+            transport.send(1, 3, sent, number(1));
+            transport.send(1, 3, sent, number(2));
+            transport.receive(1, 0, ByteBuffer.allocate(0));
+          } else {
+            ByteBuffer into = ByteBuffer.allocate(Integer.BYTES);
+            transport.receive(0, 3, sent, into);
+            assertThat(into.getInt(0)).isEqualTo(1);
+            assertThatThrownBy(() -> transport.receive(0, 3, expected, into))
+                .isInstanceOf(TransportException.class)
+                .hasMessage(
+                    "Rank 1, peer 0, channel 3: a message of all-reduce 17 arrived where one of"
+                        + " halo forward 3 was expected");
+            transport.send(0, 0, ByteBuffer.allocate(0));
+          }
+          return null;
+        });
+  }
+
+  @Test
+  void shouldNameTheLabelOfWhatDidNotArrive() {
+    List<Transport> transports = connect(2, SHORT);
+    int label = MessageLabel.of(MessageLabel.Kind.SCAN_CHAIN_BACKWARD, 5);
+    assertThatThrownBy(() -> transports.get(0).receive(1, 4, label, ByteBuffer.allocate(8)))
+        .isInstanceOf(TransportException.class)
+        .hasMessage(
+            "Rank 0, peer 1, channel 4, scan-chain backward 5: nothing arrived within 0.3 s");
+    transports.forEach(Transport::close);
+  }
+
+  @Test
   void shouldGiveUpOnASilentPeerAtTheTimeLimit() {
     CountDownLatch over = new CountDownLatch(1);
     LocalRanks.run(
