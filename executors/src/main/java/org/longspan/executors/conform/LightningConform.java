@@ -1,10 +1,12 @@
 package org.longspan.executors.conform;
 
+import java.util.Arrays;
 import org.longspan.executors.conform.Conform.Part;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.LinearAttention;
+import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -50,16 +52,19 @@ final class LightningConform {
             slopes,
             part.options().chunk(),
             workers)) {
-      double[] transition = rowTransition(attention.transition(documents), keys);
+      LinearTensors inputs = LinearTensors.of(q, k, v);
+      Matrix factors = arena.matrix(keys, 1);
       if (part.place() == 0 && part.given().initialState() != null) {
         incoming.set(part.given().initialState());
       }
-      attention.summarize(k, v, documents, summary);
+      attention.summarize(inputs, documents, summary, factors);
+      double[] transition = new double[keys];
+      Arrays.setAll(transition, row -> factors.get(row, 0));
       Pending forward =
           scan.start(ScanDirection.FORWARD, summary.bytes(), transition, incoming.bytes());
-      attention.forward(q, k, v, documents, o);
+      attention.forward(inputs, documents, o);
       forward.await();
-      attention.addIncoming(q, incoming, documents, o);
+      attention.addIncoming(inputs, incoming, documents, o);
       if (part.place() == part.slices().size() - 1) {
         pass(transition, incoming, summary, part.results().finalState());
       }
@@ -67,30 +72,23 @@ final class LightningConform {
       Matrix dq = part.own(part.results().dq());
       Matrix dk = part.own(part.results().dk());
       Matrix dv = part.own(part.results().dv());
+      LinearTensors gradients = LinearTensors.of(dq, dk, dv);
       Matrix gradientSummary = arena.matrix(keys, shape.valueWidth());
       Matrix incomingGradient = arena.matrix(keys, shape.valueWidth());
-      attention.summarizeGradient(q, outputGradient, documents, gradientSummary);
+      attention.summarizeGradient(inputs, outputGradient, documents, gradientSummary);
       Pending backward =
           scan.start(
               ScanDirection.BACKWARD,
               gradientSummary.bytes(),
               transition,
               incomingGradient.bytes());
-      attention.backward(q, k, v, outputGradient, incoming, documents, dq, dk, dv);
+      attention.backward(inputs, outputGradient, incoming, documents, gradients);
       backward.await();
-      attention.addIncomingGradient(k, v, incomingGradient, documents, dk, dv);
+      attention.addIncomingGradient(inputs, incoming, incomingGradient, documents, gradients);
       if (part.place() == 0) {
         pass(transition, incomingGradient, gradientSummary, part.results().initialGradient());
       }
     }
-  }
-
-  private static double[] rowTransition(double[] ofHead, int keys) {
-    double[] rows = new double[keys];
-    for (int row = 0; row < keys; row++) {
-      rows[row] = ofHead[row * ofHead.length / keys];
-    }
-    return rows;
   }
 
   /** {@code out = Γ ⊙ incoming + summary}. */

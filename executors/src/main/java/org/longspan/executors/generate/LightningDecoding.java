@@ -6,6 +6,7 @@ import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.LinearAttention;
+import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.Slopes;
@@ -24,7 +25,7 @@ final class LightningDecoding implements DecodingMixer {
   private final int width;
   private final int headWidth;
   private final LinearAttention attention;
-  private final double[] transition;
+  private final Matrix transition;
   private final Matrix state;
   private final Matrix summary;
   private final Matrix projected;
@@ -45,7 +46,7 @@ final class LightningDecoding implements DecodingMixer {
             Slopes.of(shape.heads(), shape.layer(), shape.layers()),
             1,
             workers);
-    this.transition = attention.transition(TOKEN);
+    this.transition = arena.matrix(width, 1);
     this.state = arena.matrix(width, headWidth);
     this.summary = arena.matrix(width, headWidth);
     this.projected = arena.matrix(1, 4 * width);
@@ -60,16 +61,16 @@ final class LightningDecoding implements DecodingMixer {
       long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
     numerics.products().multiply(normalized, parameters.apply("mixer.projection"), 0, projected);
     numerics.rows().silu(projected.columns(0, 3 * width), activated);
-    Matrix q = activated.columns(0, width);
-    Matrix k = activated.columns(width, 2 * width);
-    Matrix v = activated.columns(2 * width, 3 * width);
-    attention.forward(q, k, v, TOKEN, attended);
-    attention.addIncoming(q, state, TOKEN, attended);
-    attention.summarize(k, v, TOKEN, summary);
-    for (int head = 0; head < transition.length; head++) {
-      numerics
-          .rows()
-          .scale(transition[head], state.rows((long) head * headWidth, (head + 1L) * headWidth));
+    LinearTensors inputs =
+        LinearTensors.of(
+            activated.columns(0, width),
+            activated.columns(width, 2 * width),
+            activated.columns(2 * width, 3 * width));
+    attention.forward(inputs, TOKEN, attended);
+    attention.addIncoming(inputs, state, TOKEN, attended);
+    attention.summarize(inputs, TOKEN, summary, transition);
+    for (int row = 0; row < width; row++) {
+      numerics.rows().scale(transition.get(row, 0), state.rows(row, row + 1L));
     }
     numerics.rows().add(summary, state);
     numerics

@@ -41,19 +41,26 @@ final class AparapiLinearAttention implements LinearAttention {
   }
 
   @Override
-  public void summarize(Matrix k, Matrix v, Documents documents, Matrix summary) {
-    matrices.checkKeys("k", k, documents.tokens());
-    matrices.checkValues("v", v, documents.tokens());
+  public void summarize(
+      LinearTensors inputs, Documents documents, Matrix summary, Matrix transition) {
+    matrices.checkKeys("k", inputs.k(), documents.tokens());
+    matrices.checkValues("v", inputs.v(), documents.tokens());
     matrices.checkState("summary", summary);
+    matrices.checkTransition(transition, transitionColumns());
     int first = documents.lastStart();
     AttendRows rows = new AttendRows(first, documents.tokens() - first, Order.FORWARD);
-    summarize(rows, (FloatMatrix) k, (FloatMatrix) v, ones, (FloatMatrix) summary);
+    summarize(
+        rows, (FloatMatrix) inputs.k(), (FloatMatrix) inputs.v(), ones, (FloatMatrix) summary);
+    for (int head = 0; head < decays.length; head++) {
+      decays[head].writeTransition(
+          documents, transition, head * shape.keyWidth(), shape.keyWidth());
+    }
   }
 
   @Override
   public void summarizeGradient(
-      Matrix q, Matrix outputGradient, Documents documents, Matrix summary) {
-    matrices.checkKeys("q", q, documents.tokens());
+      LinearTensors inputs, Matrix outputGradient, Documents documents, Matrix summary) {
+    matrices.checkKeys("q", inputs.q(), documents.tokens());
     matrices.checkValues("outputGradient", outputGradient, documents.tokens());
     matrices.checkState("summary", summary);
     AttendRows rows = new AttendRows(0, documents.continued(), Order.REVERSE);
@@ -61,7 +68,12 @@ final class AparapiLinearAttention implements LinearAttention {
     for (int head = 0; head < factors.length; head++) {
       factors[head] = decays[head].power(1);
     }
-    summarize(rows, (FloatMatrix) q, (FloatMatrix) outputGradient, factors, (FloatMatrix) summary);
+    summarize(
+        rows,
+        (FloatMatrix) inputs.q(),
+        (FloatMatrix) outputGradient,
+        factors,
+        (FloatMatrix) summary);
   }
 
   private void summarize(
@@ -79,21 +91,21 @@ final class AparapiLinearAttention implements LinearAttention {
   }
 
   @Override
-  public void forward(Matrix q, Matrix k, Matrix v, Documents documents, Matrix o) {
-    checkInputs(q, k, v, documents);
+  public void forward(LinearTensors inputs, Documents documents, Matrix o) {
+    matrices.checkInputs(inputs, documents.tokens());
     matrices.checkValues("o", o, documents.tokens());
     if (documents.tokens() == 0) {
       return;
     }
     synchronized (attend) {
       begin(whole(documents, Order.FORWARD), documents, shape.keyWidth(), shape.valueWidth());
-      attend(q, k, v, o);
+      attend(inputs.q(), inputs.k(), inputs.v(), o);
     }
   }
 
   @Override
-  public void addIncoming(Matrix q, Matrix incoming, Documents documents, Matrix o) {
-    matrices.checkKeys("q", q, documents.tokens());
+  public void addIncoming(LinearTensors inputs, Matrix incoming, Documents documents, Matrix o) {
+    matrices.checkKeys("q", inputs.q(), documents.tokens());
     matrices.checkState("incoming", incoming);
     matrices.checkValues("o", o, documents.tokens());
     AttendRows rows = new AttendRows(0, documents.continued(), Order.FORWARD);
@@ -102,7 +114,7 @@ final class AparapiLinearAttention implements LinearAttention {
     }
     synchronized (attend) {
       attend.begin(rows, undivided(rows), decays, shape.keyWidth(), shape.valueWidth());
-      attend.queries((FloatMatrix) q);
+      attend.queries((FloatMatrix) inputs.q());
       attend.initial((FloatMatrix) incoming);
       attend.addSpread(1, (FloatMatrix) o);
     }
@@ -110,22 +122,16 @@ final class AparapiLinearAttention implements LinearAttention {
 
   @Override
   public void backward(
-      Matrix q,
-      Matrix k,
-      Matrix v,
+      LinearTensors inputs,
       Matrix outputGradient,
       Matrix incoming,
       Documents documents,
-      Matrix dq,
-      Matrix dk,
-      Matrix dv) {
+      LinearTensors gradients) {
     int tokens = documents.tokens();
-    checkInputs(q, k, v, documents);
+    matrices.checkInputs(inputs, tokens);
     matrices.checkValues("outputGradient", outputGradient, tokens);
     matrices.checkState("incoming", incoming);
-    matrices.checkKeys("dq", dq, tokens);
-    matrices.checkKeys("dk", dk, tokens);
-    matrices.checkValues("dv", dv, tokens);
+    matrices.checkGradients(gradients, tokens);
     if (tokens == 0) {
       return;
     }
@@ -137,23 +143,27 @@ final class AparapiLinearAttention implements LinearAttention {
       if (documents.continued() > 0) {
         attend.initialAcross((FloatMatrix) incoming);
       }
-      attend(outputGradient, v, k, dq);
+      attend(outputGradient, inputs.v(), inputs.k(), gradients.q());
       begin(reverse, documents, valueWidth, keyWidth);
-      attend(v, outputGradient, q, dk);
+      attend(inputs.v(), outputGradient, inputs.q(), gradients.k());
       begin(reverse, documents, keyWidth, valueWidth);
-      attend(k, q, outputGradient, dv);
+      attend(inputs.k(), inputs.q(), outputGradient, gradients.v());
     }
   }
 
   @Override
   public void addIncomingGradient(
-      Matrix k, Matrix v, Matrix incomingGradient, Documents documents, Matrix dk, Matrix dv) {
+      LinearTensors inputs,
+      Matrix incoming,
+      Matrix incomingGradient,
+      Documents documents,
+      LinearTensors gradients) {
     int tokens = documents.tokens();
-    matrices.checkKeys("k", k, tokens);
-    matrices.checkValues("v", v, tokens);
+    matrices.checkKeys("k", inputs.k(), tokens);
+    matrices.checkValues("v", inputs.v(), tokens);
     matrices.checkState("incomingGradient", incomingGradient);
-    matrices.checkKeys("dk", dk, tokens);
-    matrices.checkValues("dv", dv, tokens);
+    matrices.checkKeys("dk", gradients.k(), tokens);
+    matrices.checkValues("dv", gradients.v(), tokens);
     int first = documents.lastStart();
     AttendRows rows = new AttendRows(first, tokens - first, Order.REVERSE);
     if (rows.count() == 0) {
@@ -161,13 +171,13 @@ final class AparapiLinearAttention implements LinearAttention {
     }
     synchronized (attend) {
       attend.begin(rows, undivided(rows), decays, shape.keyWidth(), shape.valueWidth());
-      attend.queries((FloatMatrix) k);
+      attend.queries((FloatMatrix) inputs.k());
       attend.initial((FloatMatrix) incomingGradient);
-      attend.addSpread(0, (FloatMatrix) dv);
+      attend.addSpread(0, (FloatMatrix) gradients.v());
       attend.begin(rows, undivided(rows), decays, shape.valueWidth(), shape.keyWidth());
-      attend.queries((FloatMatrix) v);
+      attend.queries((FloatMatrix) inputs.v());
       attend.initialAcross((FloatMatrix) incomingGradient);
-      attend.addSpread(0, (FloatMatrix) dk);
+      attend.addSpread(0, (FloatMatrix) gradients.k());
     }
   }
 
@@ -182,12 +192,6 @@ final class AparapiLinearAttention implements LinearAttention {
     attend.attend((FloatMatrix) o);
   }
 
-  private void checkInputs(Matrix q, Matrix k, Matrix v, Documents documents) {
-    matrices.checkKeys("q", q, documents.tokens());
-    matrices.checkKeys("k", k, documents.tokens());
-    matrices.checkValues("v", v, documents.tokens());
-  }
-
   private static AttendRows whole(Documents documents, Order order) {
     return new AttendRows(0, documents.tokens(), order);
   }
@@ -197,12 +201,8 @@ final class AparapiLinearAttention implements LinearAttention {
   }
 
   @Override
-  public double[] transition(Documents documents) {
-    double[] transition = new double[shape.heads()];
-    if (documents.passesThrough()) {
-      Arrays.setAll(transition, head -> decays[head].power(documents.tokens()));
-    }
-    return transition;
+  public int transitionColumns() {
+    return 1;
   }
 
   @Override

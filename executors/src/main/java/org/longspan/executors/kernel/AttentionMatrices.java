@@ -6,6 +6,22 @@ import org.longspan.executors.memory.Precision;
 /** Checks the matrices that come into an attention against what it was made for. */
 record AttentionMatrices(AttentionShape shape, Precision precision) {
 
+  void checkInputs(LinearTensors inputs, long tokens) {
+    checkKeys("q", inputs.q(), tokens);
+    checkKeys("k", inputs.k(), tokens);
+    checkValues("v", inputs.v(), tokens);
+  }
+
+  void checkGradients(LinearTensors gradients, long tokens) {
+    checkKeys("dq", gradients.q(), tokens);
+    checkKeys("dk", gradients.k(), tokens);
+    checkValues("dv", gradients.v(), tokens);
+  }
+
+  void checkTransition(Matrix transition, int columns) {
+    check("transition", transition, shape.keyColumns(), columns);
+  }
+
   void checkKeys(String name, Matrix matrix, long tokens) {
     check(name, matrix, tokens, shape.keyColumns());
   }

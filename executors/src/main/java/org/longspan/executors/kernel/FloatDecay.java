@@ -1,5 +1,6 @@
 package org.longspan.executors.kernel;
 
+import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.vector.FloatNumber;
 import org.longspan.executors.vector.FloatTile;
 
@@ -34,6 +35,14 @@ final class FloatDecay {
   float power(long exponent) {
     double power = Math.exp(-slope * exponent);
     return power < Float.MIN_NORMAL ? 0f : FloatNumber.of(power);
+  }
+
+  /** Writes {@code λ^tokens} to {@code rows} rows; 0 where a document starts in between. */
+  void writeTransition(Documents documents, Matrix transition, int first, int rows) {
+    double factor = documents.passesThrough() ? power(documents.tokens()) : 0;
+    for (int row = first; row < first + rows; row++) {
+      transition.put(row, 0, factor);
+    }
   }
 
   /** {@code λ^(r+1)} at r: how the state before a chunk reaches its token r. */

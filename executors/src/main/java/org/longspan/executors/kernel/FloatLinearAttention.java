@@ -55,30 +55,33 @@ final class FloatLinearAttention implements LinearAttention {
   }
 
   @Override
-  public void summarize(Matrix k, Matrix v, Documents documents, Matrix summary) {
+  public void summarize(
+      LinearTensors inputs, Documents documents, Matrix summary, Matrix transition) {
     int tokens = documents.tokens();
-    shapes.checkKeys("k", k, tokens);
-    shapes.checkValues("v", v, tokens);
+    shapes.checkKeys("k", inputs.k(), tokens);
+    shapes.checkValues("v", inputs.v(), tokens);
     shapes.checkState("summary", summary);
+    shapes.checkTransition(transition, transitionColumns());
     grid.plan(documents);
+    FloatMatrix keys = (FloatMatrix) inputs.k();
+    FloatMatrix values = (FloatMatrix) inputs.v();
     run(
         shape.heads(),
-        (sweep, head) ->
-            sweep.summarize(
-                head, (FloatMatrix) k, (FloatMatrix) v, documents, (FloatMatrix) summary));
+        (sweep, head) -> sweep.summarize(head, keys, values, documents, (FloatMatrix) summary));
+    for (int head = 0; head < decays.length; head++) {
+      decays[head].writeTransition(
+          documents, transition, head * shape.keyWidth(), shape.keyWidth());
+    }
   }
 
   @Override
-  public void forward(Matrix q, Matrix k, Matrix v, Documents documents, Matrix o) {
-    int tokens = documents.tokens();
-    shapes.checkKeys("q", q, tokens);
-    shapes.checkKeys("k", k, tokens);
-    shapes.checkValues("v", v, tokens);
-    shapes.checkValues("o", o, tokens);
+  public void forward(LinearTensors inputs, Documents documents, Matrix o) {
+    shapes.checkInputs(inputs, documents.tokens());
+    shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
-    FloatMatrix queries = (FloatMatrix) q;
-    FloatMatrix keys = (FloatMatrix) k;
-    FloatMatrix values = (FloatMatrix) v;
+    FloatMatrix queries = (FloatMatrix) inputs.q();
+    FloatMatrix keys = (FloatMatrix) inputs.k();
+    FloatMatrix values = (FloatMatrix) inputs.v();
     FloatMatrix outputs = (FloatMatrix) o;
     if (sharesEvenly) {
       run(
@@ -102,8 +105,8 @@ final class FloatLinearAttention implements LinearAttention {
   }
 
   @Override
-  public void addIncoming(Matrix q, Matrix incoming, Documents documents, Matrix o) {
-    shapes.checkKeys("q", q, documents.tokens());
+  public void addIncoming(LinearTensors inputs, Matrix incoming, Documents documents, Matrix o) {
+    shapes.checkKeys("q", inputs.q(), documents.tokens());
     shapes.checkState("incoming", incoming);
     shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
@@ -114,7 +117,7 @@ final class FloatLinearAttention implements LinearAttention {
         (sweep, piece) ->
             sweep.addIncoming(
                 piece / segments,
-                (FloatMatrix) q,
+                (FloatMatrix) inputs.q(),
                 (FloatMatrix) incoming,
                 (FloatMatrix) o,
                 first(piece % segments),
@@ -123,8 +126,8 @@ final class FloatLinearAttention implements LinearAttention {
 
   @Override
   public void summarizeGradient(
-      Matrix q, Matrix outputGradient, Documents documents, Matrix summary) {
-    shapes.checkKeys("q", q, documents.tokens());
+      LinearTensors inputs, Matrix outputGradient, Documents documents, Matrix summary) {
+    shapes.checkKeys("q", inputs.q(), documents.tokens());
     shapes.checkValues("outputGradient", outputGradient, documents.tokens());
     shapes.checkState("summary", summary);
     grid.plan(documents);
@@ -133,7 +136,7 @@ final class FloatLinearAttention implements LinearAttention {
         (sweep, head) ->
             sweep.summarizeGradient(
                 head,
-                (FloatMatrix) q,
+                (FloatMatrix) inputs.q(),
                 (FloatMatrix) outputGradient,
                 documents,
                 (FloatMatrix) summary));
@@ -141,29 +144,21 @@ final class FloatLinearAttention implements LinearAttention {
 
   @Override
   public void backward(
-      Matrix q,
-      Matrix k,
-      Matrix v,
+      LinearTensors inputs,
       Matrix outputGradient,
       Matrix incoming,
       Documents documents,
-      Matrix dq,
-      Matrix dk,
-      Matrix dv) {
+      LinearTensors gradients) {
     int tokens = documents.tokens();
-    shapes.checkKeys("q", q, tokens);
-    shapes.checkKeys("k", k, tokens);
-    shapes.checkValues("v", v, tokens);
+    shapes.checkInputs(inputs, tokens);
     shapes.checkValues("outputGradient", outputGradient, tokens);
     shapes.checkState("incoming", incoming);
-    shapes.checkKeys("dq", dq, tokens);
-    shapes.checkKeys("dk", dk, tokens);
-    shapes.checkValues("dv", dv, tokens);
+    shapes.checkGradients(gradients, tokens);
     grid.plan(documents);
-    FloatMatrix queries = (FloatMatrix) q;
-    FloatMatrix keys = (FloatMatrix) k;
-    FloatMatrix values = (FloatMatrix) v;
-    FloatMatrix gradients = (FloatMatrix) outputGradient;
+    FloatMatrix queries = (FloatMatrix) inputs.q();
+    FloatMatrix keys = (FloatMatrix) inputs.k();
+    FloatMatrix values = (FloatMatrix) inputs.v();
+    FloatMatrix outputs = (FloatMatrix) outputGradient;
     FloatMatrix before = documents.continued() > 0 ? (FloatMatrix) incoming : null;
     int heads = shape.heads();
     int segments = segments();
@@ -175,11 +170,11 @@ final class FloatLinearAttention implements LinearAttention {
                 queries,
                 keys,
                 values,
-                gradients,
+                outputs,
                 states[piece],
-                (FloatMatrix) dq,
-                (FloatMatrix) dk,
-                (FloatMatrix) dv,
+                (FloatMatrix) gradients.q(),
+                (FloatMatrix) gradients.k(),
+                (FloatMatrix) gradients.v(),
                 first(piece % segments),
                 last(piece % segments));
     if (sharesEvenly) {
@@ -202,7 +197,7 @@ final class FloatLinearAttention implements LinearAttention {
           if (piece % 2 == 0) {
             sweep.chain(head, keys, values, before, SEGMENT, states, head * segments);
           } else {
-            sweep.chainGradient(head, queries, gradients, SEGMENT, stateGradients, head * segments);
+            sweep.chainGradient(head, queries, outputs, SEGMENT, stateGradients, head * segments);
           }
         });
     run(
@@ -215,13 +210,17 @@ final class FloatLinearAttention implements LinearAttention {
 
   @Override
   public void addIncomingGradient(
-      Matrix k, Matrix v, Matrix incomingGradient, Documents documents, Matrix dk, Matrix dv) {
+      LinearTensors inputs,
+      Matrix incoming,
+      Matrix incomingGradient,
+      Documents documents,
+      LinearTensors gradients) {
     int tokens = documents.tokens();
-    shapes.checkKeys("k", k, tokens);
-    shapes.checkValues("v", v, tokens);
+    shapes.checkKeys("k", inputs.k(), tokens);
+    shapes.checkValues("v", inputs.v(), tokens);
     shapes.checkState("incomingGradient", incomingGradient);
-    shapes.checkKeys("dk", dk, tokens);
-    shapes.checkValues("dv", dv, tokens);
+    shapes.checkKeys("dk", gradients.k(), tokens);
+    shapes.checkValues("dv", gradients.v(), tokens);
     grid.plan(documents);
     int firstChunk = grid.before(documents.lastStart());
     int segments = segments();
@@ -230,23 +229,19 @@ final class FloatLinearAttention implements LinearAttention {
         (sweep, piece) ->
             sweep.addIncomingGradient(
                 piece / segments,
-                (FloatMatrix) k,
-                (FloatMatrix) v,
+                (FloatMatrix) inputs.k(),
+                (FloatMatrix) inputs.v(),
                 (FloatMatrix) incomingGradient,
                 tokens,
-                (FloatMatrix) dk,
-                (FloatMatrix) dv,
+                (FloatMatrix) gradients.k(),
+                (FloatMatrix) gradients.v(),
                 Math.max(firstChunk, first(piece % segments)),
                 last(piece % segments)));
   }
 
   @Override
-  public double[] transition(Documents documents) {
-    double[] transition = new double[shape.heads()];
-    if (documents.passesThrough()) {
-      Arrays.setAll(transition, head -> decays[head].power(documents.tokens()));
-    }
-    return transition;
+  public int transitionColumns() {
+    return 1;
   }
 
   @Override

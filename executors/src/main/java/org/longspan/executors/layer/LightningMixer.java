@@ -5,6 +5,7 @@ import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.LinearAttention;
+import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Matrix;
@@ -39,6 +40,7 @@ final class LightningMixer implements Mixer {
   private final Matrix attended;
   private final Matrix inverse;
   private final Matrix incoming;
+  private final Matrix transition;
   private final Matrix summary;
   private final Matrix incomingGradient;
   private final Matrix activated;
@@ -74,6 +76,7 @@ final class LightningMixer implements Mixer {
     this.attended = environment.arena().matrix(capacity, width);
     this.inverse = environment.arena().matrix(capacity, heads);
     this.incoming = environment.arena().matrix(width, headWidth);
+    this.transition = environment.arena().matrix(width, 1);
     this.summary = environment.shared("state summary", width, headWidth);
     this.incomingGradient = environment.shared("state gradient", width, headWidth);
     this.activated = environment.shared("activated", capacity, 3 * width);
@@ -110,27 +113,28 @@ final class LightningMixer implements Mixer {
   @Override
   public void attend() {
     Documents documents = environment.input().documents();
-    Matrix q = activated(0);
-    Matrix k = activated(1);
-    Matrix v = activated(2);
+    LinearTensors inputs = inputs();
     Matrix o = live(attended);
     incoming.zero();
     if (environment.sequence().size() == 1) {
-      attention.forward(q, k, v, documents, o);
+      attention.forward(inputs, documents, o);
       return;
     }
-    attention.summarize(k, v, documents, summary);
+    attention.summarize(inputs, documents, summary, transition);
     Pending travelling =
-        scan.start(ScanDirection.FORWARD, summary.bytes(), transition(documents), incoming.bytes());
-    attention.forward(q, k, v, documents, o);
+        scan.start(ScanDirection.FORWARD, summary.bytes(), factors(), incoming.bytes());
+    attention.forward(inputs, documents, o);
     travelling.await();
-    attention.addIncoming(q, incoming, documents, o);
+    attention.addIncoming(inputs, incoming, documents, o);
   }
 
-  private double[] transition(Documents documents) {
-    double[] transition = attention.transition(documents);
+  private LinearTensors inputs() {
+    return LinearTensors.of(activated(0), activated(1), activated(2));
+  }
+
+  private double[] factors() {
     for (int row = 0; row < width; row++) {
-      rowTransition[row] = transition[row / headWidth];
+      rowTransition[row] = transition.get(row, 0);
     }
     return rowTransition;
   }
@@ -193,29 +197,25 @@ final class LightningMixer implements Mixer {
   @Override
   public void attendGradient() {
     Documents documents = environment.input().documents();
-    Matrix q = activated(0);
-    Matrix k = activated(1);
-    Matrix v = activated(2);
+    LinearTensors inputs = inputs();
     Matrix o = live(attendedGradient);
     Matrix gradient = live(projectedGradient);
-    Matrix dq = gradient.columns(0, width);
-    Matrix dk = gradient.columns(width, 2 * width);
-    Matrix dv = gradient.columns(2 * width, 3 * width);
+    LinearTensors gradients =
+        LinearTensors.of(
+            gradient.columns(0, width),
+            gradient.columns(width, 2 * width),
+            gradient.columns(2 * width, 3 * width));
     if (environment.sequence().size() == 1) {
-      attention.backward(q, k, v, o, incoming, documents, dq, dk, dv);
+      attention.backward(inputs, o, incoming, documents, gradients);
       return;
     }
-    attention.summarizeGradient(q, o, documents, summary);
+    attention.summarizeGradient(inputs, o, documents, summary);
     incomingGradient.zero();
     Pending travelling =
-        scan.start(
-            ScanDirection.BACKWARD,
-            summary.bytes(),
-            transition(documents),
-            incomingGradient.bytes());
-    attention.backward(q, k, v, o, incoming, documents, dq, dk, dv);
+        scan.start(ScanDirection.BACKWARD, summary.bytes(), factors(), incomingGradient.bytes());
+    attention.backward(inputs, o, incoming, documents, gradients);
     travelling.await();
-    attention.addIncomingGradient(k, v, incomingGradient, documents, dk, dv);
+    attention.addIncomingGradient(inputs, incoming, incomingGradient, documents, gradients);
   }
 
   @Override

@@ -36,14 +36,17 @@ class KernelAllocationTest {
       Matrix dq = arena.matrix(TOKENS, shape.keyColumns());
       Matrix dk = arena.matrix(TOKENS, shape.keyColumns());
       Matrix dv = arena.matrix(TOKENS, shape.valueColumns());
+      Matrix transition = arena.matrix(shape.keyColumns(), 1);
+      LinearTensors inputs = LinearTensors.of(q, k, v);
+      LinearTensors gradients = LinearTensors.of(dq, dk, dv);
       assertBecomesSteady(
           () -> {
-            attention.summarize(k, v, documents, state);
-            attention.forward(q, k, v, documents, o);
-            attention.addIncoming(q, state, documents, o);
-            attention.summarizeGradient(q, o, documents, state);
-            attention.backward(q, k, v, o, state, documents, dq, dk, dv);
-            attention.addIncomingGradient(k, v, state, documents, dk, dv);
+            attention.summarize(inputs, documents, state, transition);
+            attention.forward(inputs, documents, o);
+            attention.addIncoming(inputs, state, documents, o);
+            attention.summarizeGradient(inputs, o, documents, state);
+            attention.backward(inputs, o, state, documents, gradients);
+            attention.addIncomingGradient(inputs, state, state, documents, gradients);
           });
     }
   }

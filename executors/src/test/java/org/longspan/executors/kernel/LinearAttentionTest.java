@@ -160,10 +160,10 @@ class LinearAttentionTest {
       assertThatThrownBy(
               () ->
                   attention.summarize(
-                      arena.matrix(5, 6),
-                      arena.matrix(5, 6),
+                      LinearTensors.of(arena.matrix(5, 6), arena.matrix(5, 6), arena.matrix(5, 6)),
                       Documents.one(5, 0),
-                      arena.matrix(6, 4)))
+                      arena.matrix(6, 4),
+                      arena.matrix(6, 1)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("v is FLOAT[5, 6], not FLOAT[5, 8]");
     }

@@ -44,36 +44,34 @@ final class LinearRanks {
       Matrix dk = poisoned(arena, tokens, keys);
       Matrix dv = poisoned(arena, tokens, values);
       List<Slice> slices = slices(cuts);
+      LinearTensors all = LinearTensors.of(q, k, v);
+      LinearTensors gradients = LinearTensors.of(dq, dk, dv);
       List<Matrix> states = new ArrayList<>();
+      List<Matrix> transitions = new ArrayList<>();
       states.add(filled(arena, problem.get(Input.INCOMING), keys, shape.valueWidth()));
       for (Slice slice : slices) {
         Matrix state = states.get(states.size() - 1);
         Matrix summary = poisoned(arena, keys, shape.valueWidth());
-        attention.summarize(slice.of(k), slice.of(v), slice.documents, summary);
-        attention.forward(slice.of(q), slice.of(k), slice.of(v), slice.documents, slice.of(o));
-        attention.addIncoming(slice.of(q), state, slice.documents, slice.of(o));
-        states.add(joined(arena, slice.documents, state, summary));
+        Matrix transition = poisoned(arena, keys, 1);
+        LinearTensors inputs = slice.of(all);
+        attention.summarize(inputs, slice.documents, summary, transition);
+        attention.forward(inputs, slice.documents, slice.of(o));
+        attention.addIncoming(inputs, state, slice.documents, slice.of(o));
+        states.add(joined(arena, transition, state, summary));
+        transitions.add(transition);
       }
       Matrix stateGradient =
           filled(arena, problem.get(Input.FINAL_GRADIENT), keys, shape.valueWidth());
       for (int i = slices.size() - 1; i >= 0; i--) {
         Slice slice = slices.get(i);
         Matrix summary = poisoned(arena, keys, shape.valueWidth());
-        attention.summarizeGradient(
-            slice.of(q), slice.of(outputGradient), slice.documents, summary);
+        LinearTensors inputs = slice.of(all);
+        attention.summarizeGradient(inputs, slice.of(outputGradient), slice.documents, summary);
         attention.backward(
-            slice.of(q),
-            slice.of(k),
-            slice.of(v),
-            slice.of(outputGradient),
-            states.get(i),
-            slice.documents,
-            slice.of(dq),
-            slice.of(dk),
-            slice.of(dv));
+            inputs, slice.of(outputGradient), states.get(i), slice.documents, slice.of(gradients));
         attention.addIncomingGradient(
-            slice.of(k), slice.of(v), stateGradient, slice.documents, slice.of(dk), slice.of(dv));
-        stateGradient = joined(arena, slice.documents, stateGradient, summary);
+            inputs, states.get(i), stateGradient, slice.documents, slice.of(gradients));
+        stateGradient = joined(arena, transitions.get(i), stateGradient, summary);
       }
       return new LinearResult(
           numbers(o),
@@ -86,16 +84,15 @@ final class LinearRanks {
   }
 
   /** {@code transition · state + summary}, what the scan over ranks computes. */
-  private Matrix joined(Arena arena, Documents documents, Matrix state, Matrix summary) {
+  private Matrix joined(Arena arena, Matrix transition, Matrix state, Matrix summary) {
     AttentionShape shape = problem.shape();
-    double[] transition = attention.transition(documents);
     Matrix joined = poisoned(arena, shape.keyColumns(), shape.valueWidth());
     for (int row = 0; row < joined.rows(); row++) {
       for (int column = 0; column < joined.columns(); column++) {
         joined.put(
             row,
             column,
-            transition[row / shape.keyWidth()] * state.get(row, column) + summary.get(row, column));
+            transition.get(row, 0) * state.get(row, column) + summary.get(row, column));
       }
     }
     return joined;
@@ -103,6 +100,10 @@ final class LinearRanks {
 
   private record Slice(int from, int to, Documents documents) {
     Matrix of(Matrix whole) {
+      return whole.rows(from, to);
+    }
+
+    LinearTensors of(LinearTensors whole) {
       return whole.rows(from, to);
     }
   }
