@@ -24,8 +24,6 @@ public final class Communicator implements AutoCloseable {
    */
   static final int SEGMENT_BYTES = 256 << 10;
 
-  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
   private final Transport transport;
   private final List<Integer> ranks;
   private final int channel;
@@ -33,7 +31,7 @@ public final class Communicator implements AutoCloseable {
   private final CollectiveThread thread;
   private final Arithmetic floats = ElementType.FLOAT.arithmetic();
   private final Arithmetic doubles = ElementType.DOUBLE.arithmetic();
-  private ByteBuffer scratch = NOTHING;
+  private ByteBuffer scratch = Buffers.NOTHING;
 
   private Communicator(Transport transport, List<Integer> ranks, int channel) {
     this.transport = transport;
@@ -101,11 +99,24 @@ public final class Communicator implements AutoCloseable {
     }
     thread.runInOrder(
         () -> {
-          ByteBuffer view = all.slice();
           int bytes = own.remaining();
-          view.put(index * bytes, own, own.position(), bytes);
-          gatherRing(view, part -> part * bytes, index);
+          ByteBuffer view = all.slice();
+          Buffers.copy(own, view.slice(index * bytes, bytes));
+          gatherParts(view, bytes);
         });
+  }
+
+  /**
+   * Passes parts of {@code bytes} each round, of which every rank holds its own; for collectives
+   * only.
+   */
+  void gatherParts(ByteBuffer all, int bytes) {
+    gatherRing(all, part -> part * bytes, index);
+  }
+
+  /** Runs a collective on the caller's thread, after those under way. */
+  void runInOrder(Runnable collective) {
+    thread.runInOrder(collective);
   }
 
   /**
@@ -124,8 +135,8 @@ public final class Communicator implements AutoCloseable {
     thread.runInOrder(
         () -> {
           for (int distance = 1; distance < size(); distance *= 2) {
-            send(Math.floorMod(index + distance, size()), NOTHING);
-            receive(Math.floorMod(index - distance, size()), NOTHING);
+            send(Math.floorMod(index + distance, size()), Buffers.NOTHING);
+            receive(Math.floorMod(index - distance, size()), Buffers.NOTHING);
           }
         });
   }
@@ -173,7 +184,7 @@ public final class Communicator implements AutoCloseable {
     for (int step = 0; step < size() - 1; step++) {
       int sent = Math.floorMod(index - step, size());
       int received = Math.floorMod(index - step - 1, size());
-      exchange(parts.of(view, sent), parts.of(view, received), type);
+      exchange(next(), parts.of(view, sent), before(), parts.of(view, received), type);
     }
     gatherRing(view, parts, index + 1);
   }
@@ -183,45 +194,55 @@ public final class Communicator implements AutoCloseable {
     for (int step = 0; step < size() - 1; step++) {
       int sent = Math.floorMod(first - step, size());
       int received = Math.floorMod(first - step - 1, size());
-      exchange(parts.of(view, sent), parts.of(view, received), null);
+      exchange(next(), parts.of(view, sent), before(), parts.of(view, received), null);
     }
   }
 
   /**
-   * Sends to the next rank while receiving from the one before, segment by segment; adds what
-   * arrives to what is there where a type is given.
+   * Sends to one rank while receiving from another, segment by segment; for collectives only. Where
+   * nothing is to be sent or received, its rank does not matter.
    */
-  private void exchange(ByteBuffer sent, ByteBuffer received, ElementType addedAs) {
-    int next = Math.floorMod(index + 1, size());
-    int before = Math.floorMod(index - 1, size());
+  void exchange(int to, ByteBuffer sent, int from, ByteBuffer received) {
+    exchange(to, sent, from, received, null);
+  }
+
+  /** As {@link #exchange}; adds what arrives to what is there where a type is given. */
+  private void exchange(
+      int to, ByteBuffer sent, int from, ByteBuffer received, ElementType addedAs) {
     int longest = Math.max(sent.limit(), received.limit());
     for (int start = 0; start < longest; start += SEGMENT_BYTES) {
       if (start < sent.limit()) {
-        send(next, sent.slice(start, Math.min(SEGMENT_BYTES, sent.limit() - start)));
+        send(to, sent.slice(start, Math.min(SEGMENT_BYTES, sent.limit() - start)));
       }
       if (start < received.limit()) {
         ByteBuffer segment =
             received.slice(start, Math.min(SEGMENT_BYTES, received.limit() - start));
         if (addedAs == null) {
-          receive(before, segment);
+          receive(from, segment);
         } else {
-          receiveAndAdd(before, segment, addedAs);
+          receiveAndAdd(from, segment, addedAs);
         }
       }
     }
   }
 
+  private int next() {
+    return Math.floorMod(index + 1, size());
+  }
+
+  private int before() {
+    return Math.floorMod(index - 1, size());
+  }
+
   private void passOn(ByteBuffer view, int root) {
     int place = Math.floorMod(index - root, size());
-    int next = Math.floorMod(index + 1, size());
-    int before = Math.floorMod(index - 1, size());
     for (int start = 0; start < view.limit(); start += SEGMENT_BYTES) {
       ByteBuffer segment = view.slice(start, Math.min(SEGMENT_BYTES, view.limit() - start));
       if (place > 0) {
-        receive(before, segment);
+        receive(before(), segment);
       }
       if (place < size() - 1) {
-        send(next, segment);
+        send(next(), segment);
       }
     }
   }

@@ -8,6 +8,9 @@ import java.nio.FloatBuffer;
 final class FloatArithmetic extends Arithmetic {
   private final float[] left = new float[SCRATCH];
   private final float[] right = new float[SCRATCH];
+  private float[] factors = new float[0];
+  private float[] state = new float[0];
+  private float[] sum = new float[0];
 
   @Override
   void add(ByteBuffer sum, ByteBuffer addend) {
@@ -26,32 +29,90 @@ final class FloatArithmetic extends Arithmetic {
   }
 
   @Override
-  void recur(
-      ByteBuffer previous,
-      double[] factors,
-      int first,
-      int columns,
-      ByteBuffer summary,
-      ByteBuffer next) {
-    checkEqual(previous.remaining(), summary.remaining());
-    checkEqual(previous.remaining(), next.remaining());
-    FloatBuffer from = view(previous);
-    FloatBuffer own = view(summary);
-    FloatBuffer into = view(next);
-    for (int row = 0; row * columns < into.limit(); row++) {
-      float factor = (float) factors[first + row];
+  void set(ByteBuffer elements, int index, double value) {
+    view(elements).put(index, (float) value);
+  }
+
+  @Override
+  void copy(Rows from, Rows into, int rows, int columns) {
+    FloatBuffer source = view(from.bytes());
+    FloatBuffer target = view(into.bytes());
+    for (int row = 0; row < rows; row++) {
+      target.put(into.at(row), source, from.at(row), columns);
+    }
+  }
+
+  @Override
+  void scale(
+      ByteBuffer factors, int first, Rows before, Rows summary, Rows after, int rows, int columns) {
+    FloatBuffer each = view(factors);
+    FloatBuffer from = view(before.bytes());
+    FloatBuffer own = view(summary.bytes());
+    FloatBuffer into = view(after.bytes());
+    for (int row = 0; row < rows; row++) {
+      float factor = each.get(first + row);
       for (int column = 0; column < columns; column += SCRATCH) {
-        int start = row * columns + column;
         int length = Math.min(SCRATCH, columns - column);
-        own.get(start, right, 0, length);
+        own.get(summary.at(row) + column, right, 0, length);
         if (factor != 0) {
-          from.get(start, left, 0, length);
+          from.get(before.at(row) + column, left, 0, length);
           for (int i = 0; i < length; i++) {
             right[i] += factor * left[i];
           }
         }
-        into.put(start, right, 0, length);
+        into.put(after.at(row) + column, right, 0, length);
       }
+    }
+  }
+
+  @Override
+  void multiply(
+      ScanDirection direction,
+      ByteBuffer matrix,
+      int first,
+      Rows before,
+      Rows summary,
+      Rows after,
+      int rows,
+      int columns) {
+    grow(rows, columns);
+    view(matrix).get(first, factors, 0, rows * rows);
+    FloatBuffer from = view(before.bytes());
+    for (int row = 0; row < rows; row++) {
+      from.get(before.at(row), state, row * columns, columns);
+    }
+    FloatBuffer own = view(summary.bytes());
+    FloatBuffer into = view(after.bytes());
+    int rowStep = direction == ScanDirection.FORWARD ? rows : 1;
+    int columnStep = direction == ScanDirection.FORWARD ? 1 : rows;
+    for (int row = 0; row < rows; row++) {
+      own.get(summary.at(row), sum, 0, columns);
+      for (int inner = 0; inner < rows; inner++) {
+        float factor = factors[row * rowStep + inner * columnStep];
+        if (factor != 0) {
+          addMultiple(factor, state, inner * columns, sum, columns);
+        }
+      }
+      into.put(after.at(row), sum, 0, columns);
+    }
+  }
+
+  private static void addMultiple(
+      float factor, float[] addend, int start, float[] sum, int length) {
+    for (int i = 0; i < length; i++) {
+      sum[i] += factor * addend[start + i];
+    }
+  }
+
+  private void grow(int rows, int columns) {
+    if (factors.length < rows * rows) {
+      factors = new float[rows * rows];
+    }
+    if (state.length < rows * columns) {
+      state = new float[rows * columns];
+    }
+    if (sum.length < columns) {
+      sum = new float[columns];
     }
   }
 

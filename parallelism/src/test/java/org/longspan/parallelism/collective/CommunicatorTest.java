@@ -207,12 +207,18 @@ class CommunicatorTest {
         Carrier.MEMORY,
         3,
         communicator -> {
-          AllScan scan = new AllScan(communicator, ElementType.DOUBLE, 4, 2, 2);
+          StateScan scan = chain(communicator, new StateShape(ElementType.DOUBLE, 1, 4, 2));
           for (int round = 0; round < 50; round++) {
             ByteBuffer summary = Numbers.buffer(ElementType.DOUBLE, Numbers.random(8, round));
             ByteBuffer incoming = Numbers.buffer(ElementType.DOUBLE, new double[8]);
             Pending pending =
-                scan.start(ScanDirection.FORWARD, summary, new double[] {1, 1, 1, 1}, incoming);
+                scan.start(
+                    ScanDirection.FORWARD,
+                    List.of(
+                        new ScanPiece(
+                            summary,
+                            Transition.diagonal(Numbers.buffer(ElementType.DOUBLE, 1, 1, 1, 1)),
+                            incoming)));
             double[] sum = {round};
             communicator.allReduce(sum);
             assertThat(sum).containsExactly(3 * round);
@@ -243,13 +249,15 @@ class CommunicatorTest {
   void shouldFailAtTheTimeLimitWhenAPeerStalls() {
     List<Transport> transports = InProcessTransport.connect(2, Duration.ofMillis(200));
     try (Communicator communicator = Groups.over(transports.get(1), 0)) {
-      AllScan scan = new AllScan(communicator, ElementType.FLOAT, 1, 1, 1);
+      StateScan scan = chain(communicator, new StateShape(ElementType.FLOAT, 1, 1, 1));
       Pending pending =
           scan.start(
               ScanDirection.FORWARD,
-              Numbers.buffer(ElementType.FLOAT, 1),
-              new double[] {1},
-              Numbers.buffer(ElementType.FLOAT, 0));
+              List.of(
+                  new ScanPiece(
+                      Numbers.buffer(ElementType.FLOAT, 1),
+                      Transition.diagonal(Numbers.buffer(ElementType.FLOAT, 1)),
+                      Numbers.buffer(ElementType.FLOAT, 0))));
       assertThatThrownBy(pending::await)
           .isInstanceOf(TransportException.class)
           .hasMessage("Rank 1, peer 0, channel 0: nothing arrived within 0.2 s");
@@ -266,13 +274,15 @@ class CommunicatorTest {
     Thread waiter =
         new Thread(
             () -> {
-              AllScan scan = new AllScan(communicator, ElementType.FLOAT, 1, 1, 1);
+              StateScan scan = chain(communicator, new StateShape(ElementType.FLOAT, 1, 1, 1));
               Pending pending =
                   scan.start(
                       ScanDirection.FORWARD,
-                      Numbers.buffer(ElementType.FLOAT, 1),
-                      new double[] {1},
-                      Numbers.buffer(ElementType.FLOAT, 0));
+                      List.of(
+                          new ScanPiece(
+                              Numbers.buffer(ElementType.FLOAT, 1),
+                              Transition.diagonal(Numbers.buffer(ElementType.FLOAT, 1)),
+                              Numbers.buffer(ElementType.FLOAT, 0))));
               try {
                 pending.await();
               } catch (TransportException e) {
@@ -336,6 +346,11 @@ class CommunicatorTest {
         assertThat(actual[i]).isCloseTo(left[i] + right[i], within(Numbers.tolerance(type)));
       }
     }
+  }
+
+  private static StateScan chain(Communicator communicator, StateShape shape) {
+    return Scans.of(
+        ScanChoice.CHAIN, communicator, shape, TransitionKind.DIAGONAL, 2, LinkQuality.USUAL);
   }
 
   private static void awaitLatch(CountDownLatch latch) {

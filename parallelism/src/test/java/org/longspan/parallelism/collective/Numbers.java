@@ -48,6 +48,18 @@ final class Numbers {
     };
   }
 
+  /** The norm of the difference over the norm of what is expected. */
+  static double relativeError(double[] actual, double[] expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < expected.length; i++) {
+      difference += Math.pow(actual[i] - expected[i], 2);
+      norm += Math.pow(expected[i], 2);
+    }
+    return Math.sqrt(difference / norm);
+  }
+
   /** The same numbers to within {@code tolerance}; NaN and infinities the same. */
   static void assertClose(double[] actual, double[] expected, double tolerance) {
     assertThat(actual).hasSameSizeAs(expected);

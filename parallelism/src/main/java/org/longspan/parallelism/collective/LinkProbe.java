@@ -1,0 +1,81 @@
+package org.longspan.parallelism.collective;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Times messages between the neighbours of a ring, on each link for itself. */
+final class LinkProbe {
+  private static final int SMALL_BYTES = 8;
+  private static final int LARGE_BYTES = 1 << 20;
+  private static final int SMALL_ROUNDS = 40;
+  private static final int LARGE_ROUNDS = 4;
+  private static final double SHORTEST_SECONDS = 1e-9;
+
+  private final Communicator communicator;
+  private final ByteBuffer message = ByteBuffer.allocateDirect(LARGE_BYTES);
+  private double small = SHORTEST_SECONDS;
+  private double large = SHORTEST_SECONDS;
+
+  LinkProbe(Communicator communicator) {
+    this.communicator = communicator;
+  }
+
+  LinkQuality worst() {
+    communicator.runInOrder(this::probeLinks);
+    ByteBuffer own = ByteBuffer.allocate(2 * Double.BYTES).order(ByteOrder.nativeOrder());
+    own.putDouble(0, small).putDouble(Double.BYTES, large);
+    ByteBuffer all =
+        ByteBuffer.allocate(communicator.size() * own.capacity()).order(ByteOrder.nativeOrder());
+    communicator.allGather(own, all);
+    double latency = 0;
+    double longest = 0;
+    for (int rank = 0; rank < communicator.size(); rank++) {
+      latency = Math.max(latency, all.getDouble(rank * own.capacity()));
+      longest = Math.max(longest, all.getDouble(rank * own.capacity() + Double.BYTES));
+    }
+    return new LinkQuality(latency, LARGE_BYTES / Math.max(longest - latency, SHORTEST_SECONDS));
+  }
+
+  /** Links without a rank in common at once: every other one, and a ring of odd length's last. */
+  private void probeLinks() {
+    int size = communicator.size();
+    int left = Math.floorMod(communicator.index() - 1, size);
+    for (int turn = 0; turn < 3; turn++) {
+      if (turn(communicator.index(), size) == turn) {
+        int right = Math.floorMod(communicator.index() + 1, size);
+        small = best(right, SMALL_BYTES, SMALL_ROUNDS);
+        large = best(right, LARGE_BYTES, LARGE_ROUNDS);
+      }
+      if (turn(left, size) == turn) {
+        answer(left, SMALL_BYTES, SMALL_ROUNDS);
+        answer(left, LARGE_BYTES, LARGE_ROUNDS);
+      }
+    }
+  }
+
+  /** When the link from {@code rank} to the one after it is probed. */
+  private static int turn(int rank, int size) {
+    return rank == size - 1 && size % 2 == 1 ? 2 : rank % 2;
+  }
+
+  /** The shortest time of one way, in seconds. */
+  private double best(int peer, int bytes, int rounds) {
+    message.limit(bytes);
+    long shortest = Long.MAX_VALUE;
+    for (int round = 0; round < rounds; round++) {
+      long start = System.nanoTime();
+      communicator.send(peer, message);
+      communicator.receive(peer, message);
+      shortest = Math.min(shortest, System.nanoTime() - start);
+    }
+    return Math.max(SHORTEST_SECONDS, shortest / 2e9);
+  }
+
+  private void answer(int peer, int bytes, int rounds) {
+    message.limit(bytes);
+    for (int round = 0; round < rounds; round++) {
+      communicator.receive(peer, message);
+      communicator.send(peer, message);
+    }
+  }
+}

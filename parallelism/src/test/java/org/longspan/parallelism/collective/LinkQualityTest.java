@@ -1,0 +1,79 @@
+package org.longspan.parallelism.collective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.longspan.parallelism.collective.Groups.Carrier;
+
+@Timeout(120)
+class LinkQualityTest {
+  private static final LinkQuality LINK = new LinkQuality(5e-5, 2e9);
+
+  @ParameterizedTest
+  @MethodSource("org.longspan.parallelism.collective.Groups#all")
+  void shouldMeasureTheSameOnEveryRank(Carrier carrier, int ranks) {
+    List<LinkQuality> links = Groups.run(carrier, ranks, LinkQuality::measure);
+    assertThat(links).containsOnly(links.get(0));
+    assertThat(links.get(0).latencySeconds()).isBetween(1e-9, 1.0);
+    assertThat(links.get(0).bytesPerSecond()).isGreaterThan(1e5);
+    if (ranks == 1) {
+      assertThat(links).containsOnly(LinkQuality.USUAL);
+    }
+  }
+
+  @Test
+  void shouldCutTheStateForTheLeastTime() {
+    assertThat(LINK.chainBlocks(1, 1 << 20)).isEqualTo(1);
+    assertThat(LINK.chainBlocks(2, 1 << 20)).isEqualTo(1);
+    assertThat(new LinkQuality(1e-4, 1e9).chainBlocks(10, 1_000_000)).isEqualTo(9);
+    int bytes = 4 << 20;
+    for (int ranks : new int[] {3, 8, 64}) {
+      int best = LINK.chainBlocks(ranks, bytes);
+      double time = LINK.chainSeconds(ranks, bytes, best);
+      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, best + 2));
+      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, best - 2));
+    }
+  }
+
+  @Test
+  void shouldExpectTheTimeOfEachRound() {
+    assertThat(LINK.logSeconds(1, 1000)).isZero();
+    assertThat(LINK.logSeconds(2, 100_000)).isCloseTo(1e-4, within(1e-12));
+    assertThat(LINK.logSeconds(5, 100_000)).isCloseTo(3e-4, within(1e-12));
+    assertThat(LINK.logSeconds(8, 100_000)).isCloseTo(3e-4, within(1e-12));
+    assertThat(LINK.chainSeconds(1, 1000, 3)).isZero();
+    assertThat(LINK.chainSeconds(4, 400_000, 2)).isCloseTo(4 * 1.5e-4, within(1e-12));
+  }
+
+  @Test
+  void shouldChooseTheChainForLargeStatesAndTheLogScanForManyRanks() {
+    Groups.run(
+        Carrier.MEMORY,
+        16,
+        communicator -> {
+          assertThat(choice(communicator, 64)).startsWith("chain in ");
+          assertThat(choice(communicator, 4)).startsWith("log-scan");
+          return null;
+        });
+  }
+
+  private static String choice(Communicator communicator, int width) {
+    StateShape shape = new StateShape(ElementType.FLOAT, 64, width, width);
+    return Scans.of(
+            ScanChoice.AUTO, communicator, shape, TransitionKind.DIAGONAL, 0, LinkQuality.USUAL)
+        .description();
+  }
+
+  @Test
+  void shouldRefuseALinkWithoutBandwidth() {
+    assertThatThrownBy(() -> new LinkQuality(1e-6, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("A link of 1.0E-6 s and 0.0 bytes/s");
+  }
+}
