@@ -22,4 +22,9 @@ final class Buffers {
     Arithmetic.checkEqual(from.remaining(), into.remaining());
     into.put(into.position(), from, from.position(), from.remaining());
   }
+
+  /** {@code buffer} where it holds {@code bytes}, else a new one that does. */
+  static ByteBuffer grown(ByteBuffer buffer, int bytes) {
+    return buffer.capacity() >= bytes ? buffer : ByteBuffer.allocateDirect(bytes);
+  }
 }

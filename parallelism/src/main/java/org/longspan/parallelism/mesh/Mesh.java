@@ -39,4 +39,15 @@ public record Mesh(int data, int sequence, int tensor) {
         .boxed()
         .toList();
   }
+
+  /**
+   * The ranks that hold the same part of other sequences than {@code of} does: same sequence and
+   * tensor place, in data order.
+   */
+  public List<Integer> dataGroup(Rank of) {
+    return IntStream.range(0, data)
+        .map(place -> (place * sequence + of.sequence()) * tensor + of.tensor())
+        .boxed()
+        .toList();
+  }
 }
