@@ -68,6 +68,20 @@ public final class Kernels {
   }
 
   /**
+   * Linear attention by the gated delta rule, on the CPU.
+   *
+   * @param chunk tokens worked through at once; results differ by rounding only
+   * @param workers used by each call; closed by its owner, after the attention
+   */
+  public static LinearAttention delta(
+      Precision precision, AttentionShape shape, int chunk, Workers workers) {
+    return switch (precision) {
+      case FLOAT -> new FloatDeltaAttention(shape, chunk, workers);
+      case DOUBLE -> new DoubleDeltaAttention(shape, chunk, workers);
+    };
+  }
+
+  /**
    * Softmax attention over a sliding window, on the CPU.
    *
    * @param window tokens that a token sees, itself included; at least 1
