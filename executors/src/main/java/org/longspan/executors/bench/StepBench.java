@@ -131,7 +131,7 @@ public final class StepBench {
                 tokens,
                 RankSetup.BLOCK)) {
       SliceInput input = input();
-      TrainingStep step = new TrainingStep(setup.model(), setup.environment(), setup.everyone(), 1);
+      TrainingStep step = new TrainingStep(setup, 1);
       return body.apply(setup, iteration -> step.run(List.of(() -> input), iteration));
     }
   }

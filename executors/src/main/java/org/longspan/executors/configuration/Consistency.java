@@ -15,9 +15,6 @@ final class Consistency {
       throw new InvalidInputException(
           "mesh.tensor is " + tensor + "; more than 1 is not built yet.");
     }
-    if (configuration.get(Options.DETERMINISTIC)) {
-      throw new InvalidInputException("deterministic is true; this is not built yet, use false.");
-    }
     checkDivides(configuration, Options.MODEL_WIDTH, Options.MODEL_HEADS);
     checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
     if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
@@ -35,7 +32,7 @@ final class Consistency {
         && !pattern.contains(MixerKind.LIGHTNING)) {
       throw new InvalidInputException(
           "kernel is aparapi and model.pattern has no lightning in it; aparapi has no form of the"
-              + " local mixer yet, so use kernel cpu.");
+              + " other mixers yet, so use kernel cpu.");
     }
   }
 

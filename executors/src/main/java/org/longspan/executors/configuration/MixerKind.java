@@ -4,6 +4,12 @@ package org.longspan.executors.configuration;
 public enum MixerKind {
   /** Linear attention whose state decays by a constant for each head (arXiv 2401.04658). */
   LIGHTNING,
+  /** Linear attention with a gate for each head and token (Mamba-2's, arXiv 2405.21060). */
+  SIMPLE_GLA,
+  /** Linear attention with a gate for each key column and token (arXiv 2312.06635). */
+  GLA,
+  /** The gated delta rule: a key's old value is replaced (arXiv 2412.06464). */
+  GATED_DELTA,
   /** Softmax attention over a causal sliding window. */
   LOCAL
 }

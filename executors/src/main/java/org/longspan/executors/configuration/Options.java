@@ -3,6 +3,7 @@ package org.longspan.executors.configuration;
 import java.util.List;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.ScanChoice;
 
 /** Every option of a training run. */
 public final class Options {
@@ -41,7 +42,9 @@ public final class Options {
       Option.list("model.pattern", MixerKind.class, List.of(MixerKind.LIGHTNING))
           .describedAs(
               "The blocks' mixers in order, repeated over the layers: `lightning` is linear"
-                  + " attention with a constant decay, `local` is attention over a sliding window");
+                  + " attention with a constant decay, `simple-gla` with a gate for each head and"
+                  + " token, `gla` with a gate for each key column, `gated-delta` the gated delta"
+                  + " rule, `local` is attention over a sliding window");
 
   public static final Option<Integer> MODEL_WINDOW =
       Option.integer("model.window", 256)
@@ -112,6 +115,27 @@ public final class Options {
           .atLeast(0)
           .describedAs("Steps from one validation to the next; 0 validates at the end only");
 
+  public static final Option<Boolean> TRAIN_RECOMPUTE =
+      Option.flag("train.recompute", false)
+          .describedAs(
+              "Layers keep their inputs only and compute the rest again in the backward: about a"
+                  + " third more arithmetic for a quarter of the memory");
+
+  public static final Option<ScanChoice> SCAN_KIND =
+      Option.choice("scan.kind", ScanChoice.AUTO)
+          .describedAs(
+              "How the state of a linear mixer travels through the sequence's ranks: `chain`, `log`,"
+                  + " or `auto`, the faster one for the latency and bandwidth measured at the start;"
+                  + " `lasp1` and `lasp2` are there for comparison, `replay` is what"
+                  + " `deterministic` takes");
+
+  public static final Option<Integer> SCAN_BLOCKS =
+      Option.integer("scan.blocks", 0)
+          .atLeast(0)
+          .describedAs(
+              "Blocks in which a chain passes a state on; 0 takes the number for which the chain is"
+                  + " fastest");
+
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
@@ -120,7 +144,9 @@ public final class Options {
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)
-          .describedAs("The same result to the last bit on any mesh; not built yet");
+          .describedAs(
+              "The same losses and parameters to the last bit for any `mesh.sequence`, on machines of"
+                  + " one kind; slower");
 
   public static final Option<Precision> PRECISION =
       Option.choice("precision", Precision.FLOAT)
@@ -152,6 +178,9 @@ public final class Options {
           TRAIN_ACCUMULATE,
           TRAIN_CHECKPOINT_EVERY,
           TRAIN_VALIDATE_EVERY,
+          TRAIN_RECOMPUTE,
+          SCAN_KIND,
+          SCAN_BLOCKS,
           KERNEL,
           DETERMINISTIC,
           PRECISION,

@@ -108,6 +108,7 @@ public final class Conform {
                 Arena own = new Arena("of rank " + transport.rank(), options.precision())) {
               switch (options.mixer()) {
                 case LIGHTNING -> LightningConform.run(part, ranks, workers, own);
+                case SIMPLE_GLA, GLA, GATED_DELTA -> throw new UnsupportedOperationException();
                 case LOCAL -> WindowConform.run(part, ranks, workers, own);
               }
             }
@@ -138,7 +139,7 @@ public final class Conform {
     tensors.add(new NamedTensor("dk", keys, results.dk()));
     tensors.add(new NamedTensor("dv", values, results.dv()));
     switch (options.mixer()) {
-      case LIGHTNING -> {
+      case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> {
         tensors.add(new NamedTensor("final_state", state, results.finalState()));
         if (given.initialState() != null) {
           tensors.add(new NamedTensor("d_initial_state", state, results.initialGradient()));

@@ -1,6 +1,7 @@
 package org.longspan.executors.conform;
 
 import java.util.Arrays;
+import java.util.List;
 import org.longspan.executors.conform.Conform.Part;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Documents;
@@ -10,11 +11,18 @@ import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
-import org.longspan.parallelism.collective.AllScan;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
+import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanChoice;
 import org.longspan.parallelism.collective.ScanDirection;
+import org.longspan.parallelism.collective.ScanPiece;
+import org.longspan.parallelism.collective.Scans;
+import org.longspan.parallelism.collective.StateScan;
+import org.longspan.parallelism.collective.StateShape;
+import org.longspan.parallelism.collective.Transition;
+import org.longspan.parallelism.collective.TransitionKind;
 
 /**
  * One rank of a conformance run of linear attention: state by the All-Scan, in flight while the
@@ -43,7 +51,14 @@ final class LightningConform {
           case FLOAT -> ElementType.FLOAT;
           case DOUBLE -> ElementType.DOUBLE;
         };
-    AllScan scan = new AllScan(ranks, type, keys, shape.valueWidth(), Math.min(BLOCKS, keys));
+    StateScan scan =
+        Scans.of(
+            ScanChoice.CHAIN,
+            ranks,
+            new StateShape(type, shape.heads(), shape.keyWidth(), shape.valueWidth()),
+            TransitionKind.DIAGONAL,
+            BLOCKS,
+            LinkQuality.USUAL);
     try (LinearAttention attention =
         Kernels.linear(
             part.options().kernel(),
@@ -61,7 +76,11 @@ final class LightningConform {
       double[] transition = new double[keys];
       Arrays.setAll(transition, row -> factors.get(row, 0));
       Pending forward =
-          scan.start(ScanDirection.FORWARD, summary.bytes(), transition, incoming.bytes());
+          scan.start(
+              ScanDirection.FORWARD,
+              List.of(
+                  new ScanPiece(
+                      summary.bytes(), Transition.diagonal(factors.bytes()), incoming.bytes())));
       attention.forward(inputs, documents, o);
       forward.await();
       attention.addIncoming(inputs, incoming, documents, o);
@@ -79,9 +98,11 @@ final class LightningConform {
       Pending backward =
           scan.start(
               ScanDirection.BACKWARD,
-              gradientSummary.bytes(),
-              transition,
-              incomingGradient.bytes());
+              List.of(
+                  new ScanPiece(
+                      gradientSummary.bytes(),
+                      Transition.diagonal(factors.bytes()),
+                      incomingGradient.bytes())));
       attention.backward(inputs, outputGradient, incoming, documents, gradients);
       backward.await();
       attention.addIncomingGradient(inputs, incoming, incomingGradient, documents, gradients);

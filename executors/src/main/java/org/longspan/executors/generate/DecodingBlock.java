@@ -37,6 +37,7 @@ final class DecodingBlock implements AutoCloseable {
     this.mixer =
         switch (shape.mixer()) {
           case LIGHTNING -> new LightningDecoding(shape, numerics, arena, workers);
+          case SIMPLE_GLA, GLA, GATED_DELTA -> throw new UnsupportedOperationException();
           case LOCAL -> new WindowDecoding(shape, numerics, arena, workers);
         };
     this.history = arena.matrix(Math.max(1, shape.convolution()), shape.width());

@@ -38,6 +38,20 @@ public final class Documents {
     return new Documents(tokens, before == 0 && tokens > 0 ? new int[] {0} : new int[0], before);
   }
 
+  /** The documents of the tokens {@code [from, to)} alone. */
+  public Documents piece(int from, int to) {
+    if (from < 0 || to < from || to > tokens) {
+      throw new IllegalArgumentException(
+          "Tokens " + from + " to " + to + " of a slice of " + tokens);
+    }
+    int[] own =
+        Arrays.stream(starts)
+            .filter(start -> start >= from && start < to)
+            .map(start -> start - from)
+            .toArray();
+    return new Documents(to - from, own, from == to ? 0 : from - startOf(from));
+  }
+
   /** Tokens in the slice. */
   public int tokens() {
     return tokens;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.longspan.executors.layer.ParameterShape.Kind;
+import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.executors.math.RowOperations;
 import org.longspan.executors.memory.Matrix;
 
@@ -39,19 +40,14 @@ public final class DecoderBlock implements AutoCloseable {
             : new CausalConvolution(environment, width, shape.convolution());
     this.mixer =
         switch (shape.mixer()) {
-          case LIGHTNING ->
-              new LightningMixer(
-                  environment,
-                  width,
-                  shape.heads(),
-                  Slopes.of(shape.heads(), shape.layer(), shape.layers()));
+          case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> new LinearMixer(environment, shape);
           case LOCAL -> new WindowMixer(environment, width, shape.heads(), shape.window());
         };
     this.feedForward = new FeedForward(environment, width, shape.feedForward());
-    this.convolved = convolution == null ? null : environment.arena().matrix(capacity, width);
-    this.mixed = environment.arena().matrix(capacity, width);
-    this.mixerInverse = environment.arena().matrix(capacity, 1);
-    this.feedForwardInverse = environment.arena().matrix(capacity, 1);
+    this.convolved = convolution == null ? null : environment.kept("convolved", capacity, width);
+    this.mixed = environment.kept("mixed", capacity, width);
+    this.mixerInverse = environment.kept("mixer inverse", capacity, 1);
+    this.feedForwardInverse = environment.kept("feed-forward inverse", capacity, 1);
     this.normalizedTile = environment.tileScratch("normalized", width);
     this.normalizedGradientTile = environment.tileScratch("normalized gradient", width);
   }
@@ -66,7 +62,7 @@ public final class DecoderBlock implements AutoCloseable {
     all.add(new ParameterShape(MIXER_NORM, 1, width, Kind.GAIN));
     all.addAll(
         switch (shape.mixer()) {
-          case LIGHTNING -> LightningMixer.parameters(width, shape.heads());
+          case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> LinearMixer.parameters(shape);
           case LOCAL -> WindowMixer.parameters(width);
         });
     all.add(new ParameterShape(FEED_FORWARD_NORM, 1, width, Kind.GAIN));
@@ -79,45 +75,76 @@ public final class DecoderBlock implements AutoCloseable {
    * backward.
    */
   public void forward(Matrix x, Matrix out, Parameters parameters) {
-    RowOperations rows = environment.numerics().rows();
     if (convolution != null) {
       convolution.forward(x, convolved, parameters);
     }
     Matrix stream = convolution == null ? x : convolved;
-    environment.forEachTile(
-        (worker, first, count) -> {
-          Matrix normalized = normalizedTile.of(worker, count);
-          rows.normalize(
-              stream.rows(first, first + count),
-              parameters.value(MIXER_NORM),
-              normalized,
-              mixerInverse.rows(first, first + count));
-          mixer.project(worker, first, normalized, parameters);
-        });
+    project(stream, parameters);
     mixer.attend();
     environment.forEachTile(
         (worker, first, count) -> {
-          Matrix tile = mixed.rows(first, first + count);
-          tile.set(stream.rows(first, first + count));
-          mixer.join(worker, first, tile, parameters);
-          Matrix normalized = normalizedTile.of(worker, count);
-          rows.normalize(
-              tile,
-              parameters.value(FEED_FORWARD_NORM),
-              normalized,
-              feedForwardInverse.rows(first, first + count));
+          Matrix normalized = join(worker, first, count, stream, parameters);
           Matrix result = out.rows(first, first + count);
-          result.set(tile);
+          result.set(mixed.rows(first, first + count));
           feedForward.forward(worker, first, normalized, result, parameters);
         });
+  }
+
+  private void project(Matrix stream, Parameters parameters) {
+    environment.forEachTile(
+        (worker, first, count) -> {
+          Matrix normalized = normalizedTile.of(worker, count);
+          environment
+              .numerics()
+              .rows()
+              .normalize(
+                  stream.rows(first, first + count),
+                  parameters.value(MIXER_NORM),
+                  normalized,
+                  mixerInverse.rows(first, first + count));
+          mixer.project(worker, first, normalized, parameters);
+        });
+  }
+
+  /** {@code mixed} of a tile, and what its feed-forward takes. */
+  private Matrix join(int worker, int first, int count, Matrix stream, Parameters parameters) {
+    Matrix tile = mixed.rows(first, first + count);
+    tile.set(stream.rows(first, first + count));
+    mixer.join(worker, first, tile, parameters);
+    Matrix normalized = normalizedTile.of(worker, count);
+    environment
+        .numerics()
+        .rows()
+        .normalize(
+            tile,
+            parameters.value(FEED_FORWARD_NORM),
+            normalized,
+            feedForwardInverse.rows(first, first + count));
+    return normalized;
+  }
+
+  /** What the forward computed and did not keep. */
+  private void recompute(Matrix x, Parameters parameters) {
+    if (convolution != null) {
+      convolution.forwardAgain(x, convolved, parameters);
+    }
+    Matrix stream = convolution == null ? x : convolved;
+    project(stream, parameters);
+    mixer.attendAgain();
+    environment.forEachTile(
+        (worker, first, count) ->
+            feedForward.raise(first, join(worker, first, count, stream, parameters), parameters));
   }
 
   /** Turns {@code gradient}, of the output, into that of {@code x}, in place. */
   public void backward(Matrix x, Matrix gradient, Parameters parameters) {
     RowOperations rows = environment.numerics().rows();
     Matrix stream = convolution == null ? x : convolved;
+    if (environment.mode().memory() == LayerMemory.RECOMPUTE) {
+      recompute(x, parameters);
+    }
     parameters.startGradients();
-    environment.forEachTile(
+    parameters.forEachTile(
         (worker, first, count) -> {
           Matrix tile = mixed.rows(first, first + count);
           Matrix tileGradient = gradient.rows(first, first + count);
@@ -137,7 +164,7 @@ public final class DecoderBlock implements AutoCloseable {
           mixer.joinGradient(worker, first, tileGradient, parameters);
         });
     mixer.attendGradient();
-    environment.forEachTile(
+    parameters.forEachTile(
         (worker, first, count) -> {
           Matrix tile = stream.rows(first, first + count);
           Matrix inverse = mixerInverse.rows(first, first + count);
@@ -161,7 +188,9 @@ public final class DecoderBlock implements AutoCloseable {
 
   /** What computes its attention. */
   public String description() {
-    return shape.mixer().name().toLowerCase(Locale.ROOT) + ": " + mixer.description();
+    return shape.mixer().name().toLowerCase(Locale.ROOT).replace('_', '-')
+        + ": "
+        + mixer.description();
   }
 
   @Override

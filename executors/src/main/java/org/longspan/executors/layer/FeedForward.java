@@ -20,7 +20,7 @@ final class FeedForward {
 
   FeedForward(RankEnvironment environment, int width, int hidden) {
     this.environment = environment;
-    this.raised = environment.arena().matrix(environment.capacity(), 2 * hidden);
+    this.raised = environment.kept("raised", environment.capacity(), 2 * hidden);
     this.hiddenTile = environment.tileScratch("hidden", hidden);
     this.upGradientTile = environment.tileScratch("up gradient", 2 * hidden);
   }
@@ -35,12 +35,19 @@ final class FeedForward {
   /** Adds to {@code stream} what the tile at {@code first} gives. */
   void forward(int worker, int first, Matrix normalized, Matrix stream, Parameters parameters) {
     Numerics numerics = environment.numerics();
-    long rows = normalized.rows();
-    Matrix up = raised.rows(first, first + rows);
-    numerics.products().multiply(normalized, parameters.value(UP), 0, up);
-    Matrix gated = hiddenTile.of(worker, rows);
-    numerics.rows().swiglu(up, gated);
+    raise(first, normalized, parameters);
+    Matrix gated = hiddenTile.of(worker, normalized.rows());
+    numerics.rows().swiglu(raised.rows(first, first + normalized.rows()), gated);
     numerics.products().multiply(gated, parameters.value(DOWN), 1, stream);
+  }
+
+  /** What the backward needs of the forward of the tile at {@code first}. */
+  void raise(int first, Matrix normalized, Parameters parameters) {
+    environment
+        .numerics()
+        .products()
+        .multiply(
+            normalized, parameters.value(UP), 0, raised.rows(first, first + normalized.rows()));
   }
 
   /** {@code normalizedGradient} (overwritten); adds to the gradients of its weights. */

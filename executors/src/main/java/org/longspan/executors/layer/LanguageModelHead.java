@@ -26,7 +26,7 @@ public final class LanguageModelHead {
     this.environment = environment;
     this.piece = Math.max(1, Math.min(environment.tile(), LOGITS_AT_ONCE / vocabulary));
     this.inverse = environment.shared("head inverse", environment.capacity(), 1);
-    this.losses = new double[environment.capacity() / piece + 1];
+    this.losses = new double[environment.capacity() / environment.tile() + 1];
     this.normalizedTile = environment.tileScratch("normalized", width);
     this.normalizedGradientTile = environment.tileScratch("normalized gradient", width);
     this.logitsTile = environment.tileScratch("logits", piece, vocabulary);
@@ -42,11 +42,13 @@ public final class LanguageModelHead {
   /** The sum of the losses of the slice's predicted tokens, in nats. */
   public double loss(Matrix x, Parameters parameters) {
     environment.forEachTile(
-        environment.input().length(),
-        piece,
         (worker, first, count) -> {
-          Matrix logits = logits(worker, first, count, x, parameters);
-          losses[first / piece] = crossEntropy(logits, first);
+          double loss = 0;
+          for (int start = first; start < first + count; start += piece) {
+            int rows = Math.min(piece, first + count - start);
+            loss += crossEntropy(logits(worker, start, rows, x, parameters), start);
+          }
+          losses[first / environment.tile()] = loss;
         });
     return total();
   }
@@ -56,36 +58,43 @@ public final class LanguageModelHead {
    * (overwritten).
    */
   public double lossAndGradient(Matrix x, Matrix gradient, Parameters parameters) {
-    Numerics numerics = environment.numerics();
     parameters.startGradients();
-    environment.forEachTile(
-        environment.input().length(),
-        piece,
+    parameters.forEachTile(
         (worker, first, count) -> {
-          Matrix logits = logits(worker, first, count, x, parameters);
-          losses[first / piece] = crossEntropy(logits, first);
-          Matrix normalized = normalizedTile.of(worker, count);
-          numerics
-              .products()
-              .transposedMultiply(normalized, logits, 1, parameters.gradient(worker, WEIGHT));
-          Matrix normalizedGradient = normalizedGradientTile.of(worker, count);
-          numerics
-              .products()
-              .multiplyTransposed(logits, parameters.value(WEIGHT), 0, normalizedGradient);
-          Matrix target = gradient.rows(first, first + count);
-          target.zero();
-          numerics
-              .rows()
-              .normalizeGradient(
-                  x.rows(first, first + count),
-                  parameters.value(NORM),
-                  inverse.rows(first, first + count),
-                  normalizedGradient,
-                  target,
-                  parameters.gradient(worker, NORM));
+          double loss = 0;
+          for (int start = first; start < first + count; start += piece) {
+            int rows = Math.min(piece, first + count - start);
+            loss += pieceLossAndGradient(worker, start, rows, x, gradient, parameters);
+          }
+          losses[first / environment.tile()] = loss;
         });
     parameters.finishGradients();
     return total();
+  }
+
+  private double pieceLossAndGradient(
+      int worker, int first, int count, Matrix x, Matrix gradient, Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    Matrix logits = logits(worker, first, count, x, parameters);
+    double loss = crossEntropy(logits, first);
+    Matrix normalized = normalizedTile.of(worker, count);
+    numerics
+        .products()
+        .transposedMultiply(normalized, logits, 1, parameters.gradient(worker, WEIGHT));
+    Matrix normalizedGradient = normalizedGradientTile.of(worker, count);
+    numerics.products().multiplyTransposed(logits, parameters.value(WEIGHT), 0, normalizedGradient);
+    Matrix target = gradient.rows(first, first + count);
+    target.zero();
+    numerics
+        .rows()
+        .normalizeGradient(
+            x.rows(first, first + count),
+            parameters.value(NORM),
+            inverse.rows(first, first + count),
+            normalizedGradient,
+            target,
+            parameters.gradient(worker, NORM));
+    return loss;
   }
 
   /**
@@ -114,12 +123,8 @@ public final class LanguageModelHead {
         .crossEntropy(logits, environment.input().targets(), first, 1);
   }
 
-  /** Over the pieces in order, so that the sum does not depend on who took which. */
+  /** Over the tiles in order, so that the sum does not depend on who took which. */
   private double total() {
-    double total = 0;
-    for (int p = 0; p * piece < environment.input().length(); p++) {
-      total += losses[p];
-    }
-    return total;
+    return environment.total(losses);
   }
 }

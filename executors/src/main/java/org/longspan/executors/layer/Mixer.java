@@ -20,6 +20,12 @@ interface Mixer extends AutoCloseable {
   /** Attention over the slice, and the exchange with other ranks. */
   void attend();
 
+  /**
+   * What {@link #attend} left, again, after {@link #project} of every tile: with what came from
+   * other ranks then, which was kept.
+   */
+  void attendAgain();
+
   /** Adds the tile's output to {@code stream} {@code [rows, width]}. */
   void join(int worker, int first, Matrix stream, Parameters parameters);
 

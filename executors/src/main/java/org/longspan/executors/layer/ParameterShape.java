@@ -13,7 +13,12 @@ public record ParameterShape(String name, int rows, int columns, Kind kind) {
     /** Of a convolution: drawn from a normal distribution, does not decay. */
     TAPS,
     /** Of a norm: starts at one, does not decay. */
-    GAIN
+    GAIN,
+    /**
+     * Of gates: starts such that the memory of the columns goes from 16 to 4,096 tokens,
+     * geometrically; does not decay.
+     */
+    MEMORY
   }
 
   public long size() {

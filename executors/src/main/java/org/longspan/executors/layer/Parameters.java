@@ -6,16 +6,15 @@ import java.util.Map;
 import org.longspan.executors.memory.Matrix;
 
 /**
- * A layer's parameters and their gradients. Each worker adds to gradients of its own, so that none
- * waits for another; they are summed in the workers' order, so that the sum is the same every time.
- * Worker 0 adds straight into the model's gradient.
+ * A layer's parameters and their gradients.
  *
  * <p>Threading: {@link #gradient} from any worker; the rest from the rank's own thread.
  */
 public final class Parameters {
   private final Map<String, Matrix> values = new LinkedHashMap<>();
-  private final List<Map<String, Matrix>> gradients;
+  private final Map<String, Matrix> results = new LinkedHashMap<>();
   private final RankEnvironment environment;
+  private final GradientSums sums;
 
   /**
    * @param values a matrix for each shape, in order
@@ -27,24 +26,15 @@ public final class Parameters {
       List<Matrix> values,
       List<Matrix> gradients) {
     this.environment = environment;
-    Map<String, Matrix> first = new LinkedHashMap<>();
     for (int i = 0; i < shapes.size(); i++) {
       this.values.put(shapes.get(i).name(), values.get(i));
-      first.put(shapes.get(i).name(), gradients.get(i));
+      results.put(shapes.get(i).name(), gradients.get(i));
     }
-    this.gradients = new java.util.ArrayList<>();
-    this.gradients.add(first);
-    for (int worker = 1; worker < environment.workers().threads(); worker++) {
-      Map<String, Matrix> own = new LinkedHashMap<>();
-      for (ParameterShape shape : shapes) {
-        // Layers take turns, so they share these.
-        own.put(
-            shape.name(),
-            environment.shared(
-                "gradient " + worker + " " + shape.name(), shape.rows(), shape.columns()));
-      }
-      this.gradients.add(own);
-    }
+    this.sums =
+        switch (environment.mode().reproducibility()) {
+          case FAST -> new WorkerSums(environment, results);
+          case BITWISE -> new BlockSums(environment, results);
+        };
   }
 
   /** The parameter {@code name}. */
@@ -52,22 +42,35 @@ public final class Parameters {
     return values.get(name);
   }
 
+  /** The gradient of {@code name}, after {@link #finishGradients}. */
+  public Matrix gradient(String name) {
+    return results.get(name);
+  }
+
   /** Where {@code worker} adds the gradient of {@code name}. */
   public Matrix gradient(int worker, String name) {
-    return gradients.get(worker).get(name);
+    return sums.of(worker, name);
   }
 
   /** Sets all gradients to zero. */
   public void startGradients() {
-    gradients.forEach(own -> own.values().forEach(Matrix::zero));
+    sums.start();
   }
 
-  /** Adds every worker's gradients to worker 0's, in order. */
+  /** Takes every tile of the slice, with work that adds to gradients. */
+  public void forEachTile(RankEnvironment.TileWork work) {
+    environment.forEachTile(
+        (worker, first, count) -> {
+          work.accept(worker, first, count);
+          sums.endTile(worker, first / environment.tile());
+        });
+  }
+
+  /**
+   * Sums the gradients over the slice; where results must not depend on the number of ranks, over
+   * the whole sequence.
+   */
   public void finishGradients() {
-    for (int worker = 1; worker < gradients.size(); worker++) {
-      for (Map.Entry<String, Matrix> own : gradients.get(worker).entrySet()) {
-        environment.numerics().rows().add(own.getValue(), gradients.get(0).get(own.getKey()));
-      }
-    }
+    sums.finish();
   }
 }

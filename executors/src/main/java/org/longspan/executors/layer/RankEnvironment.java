@@ -1,15 +1,22 @@
 package org.longspan.executors.layer;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.parallelism.collective.BlockFold;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
 import org.longspan.parallelism.collective.HaloExchange;
+import org.longspan.parallelism.collective.HaloGradients;
+import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.Scans;
+import org.longspan.parallelism.collective.StateScan;
+import org.longspan.parallelism.collective.StateShape;
+import org.longspan.parallelism.collective.TransitionKind;
 
 /**
  * What the layers of one rank share: arithmetic, threads, memory, the ranks beside it, and the
@@ -21,31 +28,34 @@ public final class RankEnvironment implements AutoCloseable {
   private final Numerics numerics;
   private final Workers workers;
   private final Communicator sequence;
-  private final KernelChoice kernel;
+  private final RankMode mode;
   private final int capacity;
   private final int tile;
   private final Arena arena;
   private final Map<String, Matrix> shared = new HashMap<>();
   private SliceInput input;
+  private List<Piece> pieces = List.of();
+  private final BlockFold blockFold;
 
   /**
    * @param sequence the ranks that share a sequence with this one
    * @param capacity tokens in the longest slice that this rank will get
-   * @param tile tokens that a worker takes through the products at a time
+   * @param tile tokens that a worker takes through the products at a time: a block of the grid
    */
   public RankEnvironment(
       Numerics numerics,
       Workers workers,
       Communicator sequence,
-      KernelChoice kernel,
+      RankMode mode,
       int capacity,
       int tile) {
     this.numerics = numerics;
     this.workers = workers;
     this.sequence = sequence;
-    this.kernel = kernel;
+    this.mode = mode;
     this.capacity = capacity;
     this.tile = tile;
+    this.blockFold = new BlockFold(sequence, tile);
     this.arena = new Arena("of sequence rank " + sequence.index(), numerics.precision());
   }
 
@@ -61,8 +71,8 @@ public final class RankEnvironment implements AutoCloseable {
     return sequence;
   }
 
-  public KernelChoice kernel() {
-    return kernel;
+  public RankMode mode() {
+    return mode;
   }
 
   /** Tokens in the longest slice. */
@@ -91,6 +101,48 @@ public final class RankEnvironment implements AutoCloseable {
           next.length() + " tokens for a rank made for " + capacity + " at most");
     }
     input = next;
+    blockFold.accept(next.slices());
+    pieces =
+        switch (mode.reproducibility()) {
+          case FAST -> Piece.whole(next);
+          case BITWISE -> Piece.blocks(next, tile);
+        };
+  }
+
+  /**
+   * What attention takes at a time: the slice, or each of its blocks where results must not depend
+   * on the number of ranks. Empty for a slice without tokens.
+   */
+  public List<Piece> pieces() {
+    return pieces;
+  }
+
+  /** The most pieces that a slice can have. */
+  public int mostPieces() {
+    return switch (mode.reproducibility()) {
+      case FAST -> 1;
+      case BITWISE -> (capacity + tile - 1) / tile;
+    };
+  }
+
+  /** Rows just before {@code piece}, up to {@code reach}, whichever rank holds them. */
+  int haloRows(Piece piece, int reach) {
+    return (int) Math.min(reach, input.firstPosition() + piece.first());
+  }
+
+  /** Rows just before the slice, up to {@code reach}; 0 for a slice without tokens. */
+  int haloRows(int reach) {
+    return pieces.isEmpty() ? 0 : haloRows(pieces.get(0), reach);
+  }
+
+  /** The most pieces of a slice that see rows before it, up to {@code reach}. */
+  int outerPieces(int reach) {
+    return Math.min(mostPieces(), (reach + tile - 1) / tile);
+  }
+
+  /** Whether the slice is all there is and one piece: then nothing crosses anything. */
+  public boolean isAlone() {
+    return sequence.size() == 1 && pieces.size() <= 1;
   }
 
   /** How numbers travel. */
@@ -108,6 +160,17 @@ public final class RankEnvironment implements AutoCloseable {
   public Matrix shared(String name, long rows, int columns) {
     return shared.computeIfAbsent(
         name + " " + rows + " " + columns, key -> arena.matrix(rows, columns));
+  }
+
+  /**
+   * Room for what a layer keeps from its forward to its backward; shared by all layers where they
+   * compute it again.
+   */
+  public Matrix kept(String name, long rows, int columns) {
+    return switch (mode.memory()) {
+      case KEEP -> arena.matrix(rows, columns);
+      case RECOMPUTE -> shared("kept " + name, rows, columns);
+    };
   }
 
   /**
@@ -130,6 +193,16 @@ public final class RankEnvironment implements AutoCloseable {
   /** The exchange of the rows just before each slice, {@code reach} at most. */
   public HaloExchange halo(int reach) {
     return new HaloExchange(sequence, input.slices(), reach);
+  }
+
+  /** The way back of the gradients of the rows just before each piece, {@code reach} at most. */
+  public HaloGradients haloGradients(int reach) {
+    long blockLength =
+        switch (mode.reproducibility()) {
+          case FAST -> Math.max(1, capacity);
+          case BITWISE -> tile;
+        };
+    return new HaloGradients(sequence, input.slices(), reach, blockLength);
   }
 
   /** Work on one tile. */
@@ -157,6 +230,57 @@ public final class RankEnvironment implements AutoCloseable {
             work.accept(worker, t * rows, Math.min(rows, length - t * rows));
           }
         });
+  }
+
+  /** A scan of states {@code [heads · keyWidth, valueWidth]} through the sequence. */
+  public StateScan scan(int heads, int keyWidth, int valueWidth, TransitionKind kind) {
+    ScanChoice choice =
+        switch (mode.reproducibility()) {
+          case FAST -> mode.scan();
+          case BITWISE -> ScanChoice.REPLAY;
+        };
+    return Scans.of(
+        choice,
+        sequence,
+        new StateShape(elementType(), heads, keyWidth, valueWidth),
+        kind,
+        mode.scanBlocks(),
+        mode.link());
+  }
+
+  /** Sums over the blocks of the sequence being worked on, in one order. */
+  BlockFold blockFold() {
+    return blockFold;
+  }
+
+  /**
+   * The sum of one number for each tile of the slice, in their order. Where results must not depend
+   * on the number of ranks, the first rank of the sequence gets the sum over the whole sequence and
+   * the others 0.
+   */
+  double total(double[] ofTile) {
+    return switch (mode.reproducibility()) {
+      case FAST -> sum(ofTile, (input.length() + tile - 1) / tile);
+      case BITWISE -> totalOfSequence(ofTile);
+    };
+  }
+
+  private double totalOfSequence(double[] ofTile) {
+    long tokens = input.slices().get(input.slices().size() - 1).end();
+    // One rank has each number and the others 0, so that the sum over the ranks is exact.
+    double[] ofBlock = new double[Math.toIntExact((tokens + tile - 1) / tile)];
+    int own = (input.length() + tile - 1) / tile;
+    System.arraycopy(ofTile, 0, ofBlock, (int) (input.firstPosition() / tile), own);
+    sequence.allReduce(ofBlock);
+    return sequence.index() == 0 ? sum(ofBlock, ofBlock.length) : 0;
+  }
+
+  private static double sum(double[] numbers, int count) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += numbers[i];
+    }
+    return sum;
   }
 
   @Override

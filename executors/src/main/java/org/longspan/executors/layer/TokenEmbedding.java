@@ -1,5 +1,6 @@
 package org.longspan.executors.layer;
 
+import java.util.Arrays;
 import java.util.List;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.memory.Matrix;
@@ -33,12 +34,15 @@ public final class TokenEmbedding {
   /** The table's gradient from that of the output. */
   public void backward(Matrix gradient, Parameters parameters) {
     parameters.startGradients();
-    environment
-        .numerics()
-        .rows()
-        .scatterAdd(
-            gradient.rows(0, environment.input().length()),
-            environment.input().tokens(),
-            parameters.gradient(0, TABLE));
+    parameters.forEachTile(
+        (worker, first, count) ->
+            environment
+                .numerics()
+                .rows()
+                .scatterAdd(
+                    gradient.rows(first, first + count),
+                    Arrays.copyOfRange(environment.input().tokens(), first, first + count),
+                    parameters.gradient(worker, TABLE)));
+    parameters.finishGradients();
   }
 }

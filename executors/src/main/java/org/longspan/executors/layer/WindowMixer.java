@@ -1,11 +1,14 @@
 package org.longspan.executors.layer;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.WindowAttention;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.math.Numerics;
+import org.longspan.executors.math.RowOperations;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.parallelism.collective.HaloExchange;
 import org.longspan.parallelism.collective.Pending;
@@ -37,6 +40,9 @@ final class WindowMixer implements Mixer {
   private final Matrix valueGradient;
   private final Matrix tail;
   private final Matrix halo;
+  private final Matrix haloGradient;
+  private final Matrix pieceKeyGradient;
+  private final Matrix pieceValueGradient;
   private final TileScratch projectedTile;
 
   WindowMixer(RankEnvironment environment, int width, int heads, int window) {
@@ -52,17 +58,26 @@ final class WindowMixer implements Mixer {
             window,
             environment.workers());
     int capacity = environment.capacity();
-    this.queries = environment.arena().matrix(capacity, width);
-    this.keys = environment.arena().matrix((long) reach + capacity, width);
-    this.values = environment.arena().matrix((long) reach + capacity, width);
-    this.attended = environment.arena().matrix(capacity, width);
-    this.logSums = environment.arena().matrix(capacity, heads);
+    this.queries = environment.kept("window queries", capacity, width);
+    this.keys = environment.kept("window keys", (long) reach + capacity, width);
+    this.values = environment.kept("window values", (long) reach + capacity, width);
+    this.attended = environment.kept("window attended", capacity, width);
+    this.logSums = environment.kept("window log sums", capacity, heads);
     this.attendedGradient = environment.shared("attended gradient", capacity, width);
     this.queryGradient = environment.shared("query gradient", capacity, width);
     this.keyGradient = environment.shared("key gradient", (long) reach + capacity, width);
     this.valueGradient = environment.shared("value gradient", (long) reach + capacity, width);
     this.tail = environment.shared("window tail", Math.max(1, reach), 2 * width);
-    this.halo = environment.shared("window halo", Math.max(1, reach), 2 * width);
+    // What came from other ranks stays until the backward, whatever else is computed again.
+    this.halo = environment.arena().matrix(Math.max(1, reach), 2 * width);
+    this.haloGradient =
+        environment.shared(
+            "window halo gradient",
+            Math.max(1, (long) environment.outerPieces(reach) * reach),
+            2 * width);
+    long seen = (long) reach + Math.min(environment.tile(), capacity);
+    this.pieceKeyGradient = environment.shared("piece key gradient", seen, width);
+    this.pieceValueGradient = environment.shared("piece value gradient", seen, width);
     this.projectedTile = environment.tileScratch("projected", 3 * width);
   }
 
@@ -95,53 +110,78 @@ final class WindowMixer implements Mixer {
     return withHalo.rows(reach + first, reach + first + rows);
   }
 
-  /** The halo's rows and the slice's. */
-  private Matrix seen(Matrix withHalo, int haloRows) {
-    return withHalo.rows((long) reach - haloRows, (long) reach + environment.input().length());
-  }
-
-  private Matrix live(Matrix whole) {
-    return whole.rows(0, environment.input().length());
+  /** The rows that the slice's rows {@code [first, last)} see: themselves and their halo. */
+  private Matrix seen(Matrix withHalo, int haloRows, int first, int last) {
+    return withHalo.rows((long) reach + first - haloRows, (long) reach + last);
   }
 
   @Override
   public void attend() {
     int length = environment.input().length();
     HaloExchange exchange = environment.halo(reach);
-    int haloRows = exchange.length();
     int tailRows = Math.min(reach, length);
-    pack(length - tailRows, tailRows, tail);
+    pack(keys, values, length - tailRows, tailRows, tail);
     Pending travelling =
-        exchange.fromLeft(tail.bytes(0, tailRows), bytesOfRow(), halo.bytes(0, haloRows));
-    int needing = Math.min(reach, length);
-    forward(haloRows, needing, length);
+        exchange.fromLeft(tail.bytes(0, tailRows), bytesOfRow(), halo.bytes(0, exchange.length()));
+    for (Piece piece : environment.pieces()) {
+      forward(piece, Math.max(0, firstWithoutHalo(piece)), piece.length());
+    }
     travelling.await();
-    keys.rows((long) reach - haloRows, reach).set(halo.rows(0, haloRows).columns(0, width));
-    values
-        .rows((long) reach - haloRows, reach)
-        .set(halo.rows(0, haloRows).columns(width, 2 * width));
-    forward(haloRows, 0, needing);
+    takeHalo(exchange.length());
+    for (Piece piece : environment.pieces()) {
+      forward(piece, 0, Math.max(0, firstWithoutHalo(piece)));
+    }
   }
 
-  private void pack(int first, int rows, Matrix packed) {
-    packed.rows(0, rows).columns(0, width).set(own(keys, first, rows));
-    packed.rows(0, rows).columns(width, 2 * width).set(own(values, first, rows));
+  @Override
+  public void attendAgain() {
+    takeHalo(environment.haloRows(reach));
+    for (Piece piece : environment.pieces()) {
+      forward(piece, 0, piece.length());
+    }
+  }
+
+  /**
+   * The piece's first row that sees no row before the slice. A block of the grid is never cut:
+   * where rows are cut decides how they are summed.
+   */
+  private int firstWithoutHalo(Piece piece) {
+    int rows = Math.min(piece.length(), reach - piece.first());
+    return switch (environment.mode().reproducibility()) {
+      case FAST -> rows;
+      case BITWISE -> rows > 0 ? piece.length() : 0;
+    };
+  }
+
+  private void takeHalo(int rows) {
+    keys.rows((long) reach - rows, reach).set(halo.rows(0, rows).columns(0, width));
+    values.rows((long) reach - rows, reach).set(halo.rows(0, rows).columns(width, 2 * width));
+  }
+
+  private void pack(Matrix ofKeys, Matrix ofValues, int first, int rows, Matrix packed) {
+    packed.rows(0, rows).columns(0, width).set(own(ofKeys, first, rows));
+    packed.rows(0, rows).columns(width, 2 * width).set(own(ofValues, first, rows));
   }
 
   private int bytesOfRow() {
     return 2 * width * environment.elementType().bytes();
   }
 
-  private void forward(int haloRows, int first, int last) {
+  /** Rows {@code [from, to)} of the piece. */
+  private void forward(Piece piece, int from, int to) {
+    if (from == to) {
+      return;
+    }
+    int haloRows = environment.haloRows(piece, reach);
     attention.forward(
-        live(queries),
-        seen(keys, haloRows),
-        seen(values, haloRows),
-        environment.input().documents(),
-        first,
-        last,
-        live(attended),
-        live(logSums));
+        queries.rows(piece.first(), piece.last()),
+        seen(keys, haloRows, piece.first(), piece.last()),
+        seen(values, haloRows, piece.first(), piece.last()),
+        piece.documents(),
+        from,
+        to,
+        attended.rows(piece.first(), piece.last()),
+        logSums.rows(piece.first(), piece.last()));
   }
 
   @Override
@@ -168,42 +208,86 @@ final class WindowMixer implements Mixer {
 
   @Override
   public void attendGradient() {
-    int length = environment.input().length();
-    HaloExchange exchange = environment.halo(reach);
-    int haloRows = exchange.length();
-    attention.backward(
-        live(queries),
-        seen(keys, haloRows),
-        seen(values, haloRows),
-        live(attended),
-        live(logSums),
-        live(attendedGradient),
-        environment.input().documents(),
-        live(queryGradient),
-        seen(keyGradient, haloRows),
-        seen(valueGradient, haloRows));
-    halo.rows(0, haloRows).columns(0, width).set(keyGradient.rows((long) reach - haloRows, reach));
-    halo.rows(0, haloRows)
-        .columns(width, 2 * width)
-        .set(valueGradient.rows((long) reach - haloRows, reach));
-    int tailRows = Math.min(reach, length);
-    tail.zero();
-    exchange
-        .gradientToLeft(
-            halo.bytes(0, haloRows),
-            environment.elementType(),
-            bytesOfRow(),
-            tail.bytes(0, tailRows))
+    switch (environment.mode().reproducibility()) {
+      case FAST -> environment.pieces().forEach(this::wholeGradient);
+      case BITWISE -> gradientByPieces();
+    }
+    // What comes from the right is added to the tail in the order of the pieces that it is from.
+    int tailRows = Math.min(reach, environment.input().length());
+    int first = environment.input().length() - tailRows;
+    pack(keyGradient, valueGradient, first, tailRows, tail);
+    environment
+        .haloGradients(reach)
+        .start(outerGradients(), environment.elementType(), bytesOfRow(), tail.bytes(0, tailRows))
         .await();
-    Matrix received = tail.rows(0, tailRows);
-    environment
-        .numerics()
-        .rows()
-        .add(received.columns(0, width), own(keyGradient, length - tailRows, tailRows));
-    environment
-        .numerics()
-        .rows()
-        .add(received.columns(width, 2 * width), own(valueGradient, length - tailRows, tailRows));
+    own(keyGradient, first, tailRows).set(tail.rows(0, tailRows).columns(0, width));
+    own(valueGradient, first, tailRows).set(tail.rows(0, tailRows).columns(width, 2 * width));
+  }
+
+  /** The slice in one: its keys' gradients lie where they belong, the halo's in front. */
+  private void wholeGradient(Piece slice) {
+    int haloRows = environment.haloRows(slice, reach);
+    backward(
+        slice,
+        haloRows,
+        seen(keyGradient, haloRows, 0, slice.last()),
+        seen(valueGradient, haloRows, 0, slice.last()));
+    Matrix outer = haloGradient.rows(0, haloRows);
+    outer.columns(0, width).set(keyGradient.rows((long) reach - haloRows, reach));
+    outer.columns(width, 2 * width).set(valueGradient.rows((long) reach - haloRows, reach));
+  }
+
+  /** A key's gradients from its own piece and from each later one, in that order. */
+  private void gradientByPieces() {
+    RowOperations rows = environment.numerics().rows();
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      int haloRows = environment.haloRows(piece, reach);
+      int outer = Math.max(0, haloRows - piece.first());
+      long seenRows = (long) haloRows + piece.length();
+      Matrix ofKeys = pieceKeyGradient.rows(0, seenRows);
+      Matrix ofValues = pieceValueGradient.rows(0, seenRows);
+      backward(piece, haloRows, ofKeys, ofValues);
+      if (outer > 0) {
+        Matrix room = haloGradient.rows((long) i * reach, (long) i * reach + outer);
+        room.columns(0, width).set(ofKeys.rows(0, outer));
+        room.columns(width, 2 * width).set(ofValues.rows(0, outer));
+      }
+      int earlier = haloRows - outer;
+      rows.add(ofKeys.rows(outer, haloRows), own(keyGradient, piece.first() - earlier, earlier));
+      rows.add(
+          ofValues.rows(outer, haloRows), own(valueGradient, piece.first() - earlier, earlier));
+      own(keyGradient, piece.first(), piece.length()).set(ofKeys.rows(haloRows, seenRows));
+      own(valueGradient, piece.first(), piece.length()).set(ofValues.rows(haloRows, seenRows));
+    }
+  }
+
+  private void backward(Piece piece, int haloRows, Matrix ofKeys, Matrix ofValues) {
+    attention.backward(
+        queries.rows(piece.first(), piece.last()),
+        seen(keys, haloRows, piece.first(), piece.last()),
+        seen(values, haloRows, piece.first(), piece.last()),
+        attended.rows(piece.first(), piece.last()),
+        logSums.rows(piece.first(), piece.last()),
+        attendedGradient.rows(piece.first(), piece.last()),
+        piece.documents(),
+        queryGradient.rows(piece.first(), piece.last()),
+        ofKeys,
+        ofValues);
+  }
+
+  /** For each piece that sees rows before the slice, their gradients. */
+  private List<ByteBuffer> outerGradients() {
+    List<ByteBuffer> outer = new ArrayList<>();
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      int rows = environment.haloRows(piece, reach) - piece.first();
+      if (rows <= 0) {
+        break;
+      }
+      outer.add(haloGradient.bytes((long) i * reach, rows));
+    }
+    return outer;
   }
 
   @Override

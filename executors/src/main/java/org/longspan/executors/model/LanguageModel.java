@@ -137,10 +137,18 @@ public final class LanguageModel implements AutoCloseable {
                   switch (parameterShape.kind()) {
                     case WEIGHT, TAPS -> DEVIATION * random.nextGaussian();
                     case GAIN -> 1;
+                    case MEMORY -> memoryBias(column, values.columns());
                   });
             }
           }
         });
+  }
+
+  /** The bias with which {@code log σ(bias) / 16 = −1/n}, n the tokens that a column remembers. */
+  private static double memoryBias(int column, int columns) {
+    double doublings = columns == 1 ? 4 : 8.0 * column / (columns - 1);
+    double tokens = 16 * Math.pow(2, doublings);
+    return -Math.log(Math.expm1(16 / tokens));
   }
 
   private interface ParameterVisitor {
@@ -176,7 +184,7 @@ public final class LanguageModel implements AutoCloseable {
       for (ParameterShape parameter : layer.layerConf().shapes()) {
         all.put(
             layer.conf().getLayer().getLayerName() + "." + parameter.name(),
-            layer.parameters().gradient(0, parameter.name()));
+            layer.parameters().gradient(parameter.name()));
       }
     }
     return all;

@@ -1,14 +1,19 @@
 package org.longspan.executors.train;
 
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.RankEnvironment;
+import org.longspan.executors.layer.RankMode;
+import org.longspan.executors.layer.RankMode.LayerMemory;
+import org.longspan.executors.layer.RankMode.Reproducibility;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.model.LanguageModel;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.mesh.BlockGrid;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Rank;
@@ -25,11 +30,14 @@ public final class RankSetup implements AutoCloseable {
 
   private static final int EVERYONE = 1;
   private static final int SEQUENCE = 2;
+  private static final int DATA = 3;
 
   private final Rank rank;
   private final Workers workers;
   private final Communicator everyone;
   private final Communicator sequence;
+  private final Communicator replicas;
+  private final LinkQuality link;
   private final RankEnvironment environment;
   private final LanguageModel model;
 
@@ -50,6 +58,8 @@ public final class RankSetup implements AutoCloseable {
     this.everyone =
         Communicator.over(transport, IntStream.range(0, mesh.size()).boxed().toList(), EVERYONE);
     this.sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
+    this.replicas = Communicator.over(transport, mesh.dataGroup(rank), DATA);
+    this.link = LinkQuality.measure(sequence);
     long blocks = new BlockGrid(sequenceLength, block).blocks();
     long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
     this.environment =
@@ -57,7 +67,7 @@ public final class RankSetup implements AutoCloseable {
             Numerics.of(configuration.get(Options.PRECISION)),
             workers,
             sequence,
-            configuration.get(Options.KERNEL),
+            mode(configuration, link),
             Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
             block);
     try {
@@ -68,6 +78,16 @@ public final class RankSetup implements AutoCloseable {
     }
   }
 
+  private static RankMode mode(RunConfiguration configuration, LinkQuality link) {
+    return new RankMode(
+        configuration.get(Options.KERNEL),
+        configuration.get(Options.DETERMINISTIC) ? Reproducibility.BITWISE : Reproducibility.FAST,
+        configuration.get(Options.TRAIN_RECOMPUTE) ? LayerMemory.RECOMPUTE : LayerMemory.KEEP,
+        configuration.get(Options.SCAN_KIND),
+        configuration.get(Options.SCAN_BLOCKS),
+        link);
+  }
+
   public Rank rank() {
     return rank;
   }
@@ -75,6 +95,25 @@ public final class RankSetup implements AutoCloseable {
   /** All ranks of the mesh. */
   public Communicator everyone() {
     return everyone;
+  }
+
+  /** The ranks that hold the same part of other sequences. */
+  public Communicator replicas() {
+    return replicas;
+  }
+
+  /** What computes the attention, how states travel, and over what links. */
+  public String description() {
+    String description = model.description();
+    if (environment.sequence().size() == 1) {
+      return description;
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s; links of %.0f µs and %.2f GB/s",
+        description,
+        link.latencySeconds() * 1e6,
+        link.bytesPerSecond() / 1e9);
   }
 
   public RankEnvironment environment() {
@@ -94,6 +133,7 @@ public final class RankSetup implements AutoCloseable {
   private void closeAllButTheModel() {
     everyone.close();
     sequence.close();
+    replicas.close();
     workers.close();
     environment.close();
   }

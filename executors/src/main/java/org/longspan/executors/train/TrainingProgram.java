@@ -79,7 +79,7 @@ public final class TrainingProgram implements RankProgram {
         host,
         ProcessHandle.current().pid(),
         context.threads(),
-        setup.model().description());
+        setup.description());
   }
 
   /** One attempt's state. */
@@ -105,12 +105,7 @@ public final class TrainingProgram implements RankProgram {
       int steps = configuration.get(Options.TRAIN_STEPS);
       DatasetSplit split = dataset.split(Split.TRAIN);
       DataOrder order = new DataOrder(split.sequences(), configuration.get(Options.SEED));
-      TrainingStep training =
-          new TrainingStep(
-              setup.model(),
-              setup.environment(),
-              setup.everyone(),
-              configuration.get(Options.TRAIN_CLIP));
+      TrainingStep training = new TrainingStep(setup, configuration.get(Options.TRAIN_CLIP));
       try (SliceReader reader =
           new SliceReader(
               split.reader(),

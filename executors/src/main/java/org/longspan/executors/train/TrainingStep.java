@@ -29,18 +29,24 @@ public final class TrainingStep {
   private final LanguageModel model;
   private final RankEnvironment environment;
   private final Communicator everyone;
+  private final Communicator summing;
   private final double clip;
   private Matrix sum;
 
   /**
-   * @param everyone all ranks of the mesh
    * @param clip greatest norm of the gradient; 0 for none
    */
-  public TrainingStep(
-      LanguageModel model, RankEnvironment environment, Communicator everyone, double clip) {
-    this.model = model;
-    this.environment = environment;
-    this.everyone = everyone;
+  public TrainingStep(RankSetup setup, double clip) {
+    this.model = setup.model();
+    this.environment = setup.environment();
+    this.everyone = setup.everyone();
+    // Where results must not depend on the number of sequence ranks, each of them has the gradient
+    // of its whole sequence already.
+    this.summing =
+        switch (environment.mode().reproducibility()) {
+          case FAST -> everyone;
+          case BITWISE -> setup.replicas();
+        };
     this.clip = clip;
   }
 
@@ -95,7 +101,7 @@ public final class TrainingStep {
     eachPiece(
         gradient,
         (first, numbers) ->
-            everyone.allReduce(gradient.bytes(first, numbers), environment.elementType()));
+            summing.allReduce(gradient.bytes(first, numbers), environment.elementType()));
   }
 
   private interface PieceWork {

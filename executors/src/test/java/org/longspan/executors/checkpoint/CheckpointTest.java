@@ -78,9 +78,7 @@ class CheckpointTest {
         java.util.Arrays.copyOf(java.util.Arrays.copyOfRange(tokens, 1, TOKENS + 1), TOKENS);
     SliceInput input =
         new SliceInput(tokens, targets, Documents.one(TOKENS, 0), List.of(new Slice(0, TOKENS)), 0);
-    return new TrainingStep(setup.model(), setup.environment(), setup.everyone(), 1)
-        .run(List.of(() -> input), iteration)
-        .loss();
+    return new TrainingStep(setup, 1).run(List.of(() -> input), iteration).loss();
   }
 
   private Checkpoints checkpoints() throws IOException {

@@ -117,8 +117,7 @@ class OptimizerTest {
         setup -> {
           double clip = 1e-3;
           TrainingStep.Result result =
-              new TrainingStep(setup.model(), setup.environment(), setup.everyone(), clip)
-                  .run(List.of(OptimizerTest::input), 0);
+              new TrainingStep(setup, clip).run(List.of(OptimizerTest::input), 0);
           assertThat(result.gradientNorm()).isGreaterThan(10 * clip);
           // After one step the first moment is a tenth of the gradient that the optimizer was
           // given.

@@ -1,0 +1,317 @@
+package org.longspan.executors.layer;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.longspan.executors.kernel.LinearAttention;
+import org.longspan.executors.kernel.LinearTensors;
+import org.longspan.executors.math.Numerics;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanDirection;
+import org.longspan.parallelism.collective.ScanPiece;
+import org.longspan.parallelism.collective.StateScan;
+import org.longspan.parallelism.collective.Transition;
+
+/**
+ * Linear attention, whose memory is a state: {@code [q | k | v | output gate | gates | β] = x W},
+ * activated as its {@link LinearRule} says, an RMSNorm of each head's output, a sigmoid gate, and
+ * an output product.
+ *
+ * <p>What crosses ranks is the state {@code [heads · headWidth, headWidth]}, by a scan that is in
+ * flight while each piece's own part is computed: forward from the first rank to the last, backward
+ * the other way.
+ */
+final class LinearMixer implements Mixer {
+  private static final String PROJECTION = "mixer.projection";
+  private static final String GATE_BIAS = "mixer.gate-bias";
+  private static final String NORM = "mixer.norm";
+  private static final String OUTPUT = "mixer.output";
+
+  private final RankEnvironment environment;
+  private final int width;
+  private final int heads;
+  private final LinearRule rule;
+  private final LinearAttention attention;
+  private final StateScan scan;
+  private final Matrix projected;
+  private final Matrix attended;
+  private final Matrix inverse;
+  private final Matrix incoming;
+  private final Matrix transition;
+  private final Matrix summary;
+  private final Matrix incomingGradient;
+  private final LinearTensors activated;
+  private final LinearTensors activatedGradient;
+  private final Matrix attendedGradient;
+  private final Matrix projectedGradient;
+  private final TileScratch gatedTile;
+  private final TileScratch gatedGradientTile;
+  private final TileScratch siluTile;
+
+  LinearMixer(RankEnvironment environment, BlockShape shape) {
+    this.environment = environment;
+    this.width = shape.width();
+    this.heads = shape.heads();
+    this.rule = LinearRule.of(shape.mixer());
+    this.attention = rule.attention(environment, shape);
+    this.scan = environment.scan(heads, width / heads, width / heads, rule.transitionKind());
+    int capacity = environment.capacity();
+    int columns = rule.projectionColumns(width, heads);
+    int headWidth = width / heads;
+    long stateRows = (long) environment.mostPieces() * width;
+    this.projected = environment.kept("projected", capacity, columns);
+    this.attended = environment.kept("attended", capacity, width);
+    this.inverse = environment.kept("inverse", capacity, heads);
+    this.incoming = environment.arena().matrix(stateRows, headWidth);
+    this.transition = environment.arena().matrix(stateRows, attention.transitionColumns());
+    this.summary = environment.shared("state summary", stateRows, headWidth);
+    this.incomingGradient = environment.shared("state gradient", stateRows, headWidth);
+    this.attendedGradient = environment.shared("attended gradient", capacity, width);
+    this.projectedGradient = environment.shared("projected gradient", capacity, columns);
+    this.activated = tensors(environment.shared("activated", capacity, 3 * width), "");
+    this.activatedGradient = tensors(projectedGradient, " gradient");
+    this.gatedTile = environment.tileScratch("gated", width);
+    this.gatedGradientTile = environment.tileScratch("gated gradient", width);
+    this.siluTile = environment.tileScratch("silu", 2 * width);
+  }
+
+  private LinearTensors tensors(Matrix side, String suffix) {
+    int capacity = environment.capacity();
+    int gates = rule.gateColumns(width, heads);
+    int betas = rule.betaColumns(heads);
+    return new LinearTensors(
+        side.columns(0, width),
+        side.columns(width, 2 * width),
+        side.columns(2 * width, 3 * width),
+        gates == 0 ? null : environment.shared("gates" + suffix, capacity, gates),
+        betas == 0 ? null : environment.shared("beta" + suffix, capacity, betas));
+  }
+
+  /** The parameters of a mixer of this kind. */
+  static List<ParameterShape> parameters(BlockShape shape) {
+    LinearRule rule = LinearRule.of(shape.mixer());
+    int width = shape.width();
+    int gates = rule.gateColumns(width, shape.heads());
+    List<ParameterShape> all = new ArrayList<>();
+    all.add(
+        new ParameterShape(
+            PROJECTION,
+            width,
+            rule.projectionColumns(width, shape.heads()),
+            ParameterShape.Kind.WEIGHT));
+    if (gates > 0) {
+      all.add(new ParameterShape(GATE_BIAS, 1, gates, ParameterShape.Kind.MEMORY));
+    }
+    all.add(new ParameterShape(NORM, 1, width / shape.heads(), ParameterShape.Kind.GAIN));
+    all.add(new ParameterShape(OUTPUT, width, width, ParameterShape.Kind.WEIGHT));
+    return all;
+  }
+
+  @Override
+  public void project(int worker, int first, Matrix normalized, Parameters parameters) {
+    Matrix tile = projected.rows(first, first + normalized.rows());
+    environment.numerics().products().multiply(normalized, parameters.value(PROJECTION), 0, tile);
+    activate(first, normalized.rows(), parameters);
+  }
+
+  private void activate(int first, long rows, Parameters parameters) {
+    Matrix bias = rule.gateColumns(width, heads) == 0 ? null : parameters.value(GATE_BIAS);
+    rule.activate(
+        environment.numerics(),
+        heads,
+        projected.rows(first, first + rows),
+        bias,
+        activated.rows(first, first + rows));
+  }
+
+  @Override
+  public void attend() {
+    incoming.zero();
+    if (environment.isAlone()) {
+      forward();
+      return;
+    }
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      attention.summarize(
+          activated.rows(piece.first(), piece.last()),
+          piece.documents(),
+          state(summary, i),
+          state(transition, i));
+    }
+    Pending travelling = scan.start(ScanDirection.FORWARD, scanPieces(incoming));
+    forward();
+    travelling.await();
+    addIncoming();
+  }
+
+  @Override
+  public void attendAgain() {
+    forward();
+    if (!environment.isAlone()) {
+      addIncoming();
+    }
+  }
+
+  private void forward() {
+    for (Piece piece : environment.pieces()) {
+      attention.forward(
+          activated.rows(piece.first(), piece.last()),
+          piece.documents(),
+          attended.rows(piece.first(), piece.last()));
+    }
+  }
+
+  private void addIncoming() {
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      attention.addIncoming(
+          activated.rows(piece.first(), piece.last()),
+          state(incoming, i),
+          piece.documents(),
+          attended.rows(piece.first(), piece.last()));
+    }
+  }
+
+  private Matrix state(Matrix ofPieces, int piece) {
+    return ofPieces.rows((long) piece * width, (piece + 1L) * width);
+  }
+
+  private List<ScanPiece> scanPieces(Matrix arriving) {
+    List<ScanPiece> pieces = new ArrayList<>();
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Matrix piece = state(transition, i);
+      pieces.add(
+          new ScanPiece(
+              state(summary, i).bytes(),
+              new Transition(rule.transitionKind(), piece.bytes()),
+              state(arriving, i).bytes()));
+    }
+    return pieces;
+  }
+
+  @Override
+  public void join(int worker, int first, Matrix stream, Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    Matrix gated = gated(worker, first, stream.rows(), parameters);
+    numerics.products().multiply(gated, parameters.value(OUTPUT), 1, stream);
+  }
+
+  private Matrix gated(int worker, int first, long rows, Parameters parameters) {
+    Matrix gated = gatedTile.of(worker, rows);
+    environment
+        .numerics()
+        .rows()
+        .normalizeAndGate(
+            attended.rows(first, first + rows),
+            projected.rows(first, first + rows).columns(3 * width, 4 * width),
+            parameters.value(NORM),
+            gated,
+            inverse.rows(first, first + rows));
+    return gated;
+  }
+
+  @Override
+  public void joinGradient(int worker, int first, Matrix streamGradient, Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    long rows = streamGradient.rows();
+    Matrix gated = gated(worker, first, rows, parameters);
+    numerics
+        .products()
+        .transposedMultiply(gated, streamGradient, 1, parameters.gradient(worker, OUTPUT));
+    Matrix gatedGradient = gatedGradientTile.of(worker, rows);
+    numerics
+        .products()
+        .multiplyTransposed(streamGradient, parameters.value(OUTPUT), 0, gatedGradient);
+    numerics
+        .rows()
+        .normalizeAndGateGradient(
+            attended.rows(first, first + rows),
+            projected.rows(first, first + rows).columns(3 * width, 4 * width),
+            parameters.value(NORM),
+            inverse.rows(first, first + rows),
+            gatedGradient,
+            attendedGradient.rows(first, first + rows),
+            projectedGradient.rows(first, first + rows).columns(3 * width, 4 * width),
+            parameters.gradient(worker, NORM));
+    if (environment.mode().memory() == RankMode.LayerMemory.KEEP) {
+      // Another layer has used the room since.
+      activate(first, rows, parameters);
+    }
+  }
+
+  @Override
+  public void attendGradient() {
+    if (environment.isAlone()) {
+      backward();
+      return;
+    }
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      attention.summarizeGradient(
+          activated.rows(piece.first(), piece.last()),
+          attendedGradient.rows(piece.first(), piece.last()),
+          piece.documents(),
+          state(summary, i));
+    }
+    incomingGradient.zero();
+    Pending travelling = scan.start(ScanDirection.BACKWARD, scanPieces(incomingGradient));
+    backward();
+    travelling.await();
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      attention.addIncomingGradient(
+          activated.rows(piece.first(), piece.last()),
+          state(incoming, i),
+          state(incomingGradient, i),
+          piece.documents(),
+          activatedGradient.rows(piece.first(), piece.last()));
+    }
+  }
+
+  private void backward() {
+    for (int i = 0; i < environment.pieces().size(); i++) {
+      Piece piece = environment.pieces().get(i);
+      attention.backward(
+          activated.rows(piece.first(), piece.last()),
+          attendedGradient.rows(piece.first(), piece.last()),
+          state(incoming, i),
+          piece.documents(),
+          activatedGradient.rows(piece.first(), piece.last()));
+    }
+  }
+
+  @Override
+  public void projectGradient(
+      int worker, int first, Matrix normalized, Matrix normalizedGradient, Parameters parameters) {
+    Numerics numerics = environment.numerics();
+    long rows = normalized.rows();
+    Matrix gradient = projectedGradient.rows(first, first + rows);
+    boolean isGated = rule.gateColumns(width, heads) > 0;
+    rule.activateGradient(
+        numerics,
+        heads,
+        projected.rows(first, first + rows),
+        isGated ? parameters.value(GATE_BIAS) : null,
+        activatedGradient.rows(first, first + rows),
+        siluTile.of(worker, rows),
+        gradient,
+        isGated ? parameters.gradient(worker, GATE_BIAS) : null);
+    numerics
+        .products()
+        .transposedMultiply(normalized, gradient, 1, parameters.gradient(worker, PROJECTION));
+    numerics
+        .products()
+        .multiplyTransposed(gradient, parameters.value(PROJECTION), 0, normalizedGradient);
+  }
+
+  @Override
+  public String description() {
+    return attention.description() + ", " + scan.description();
+  }
+
+  @Override
+  public void close() {
+    attention.close();
+  }
+}
