@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.MessageLabel;
 
 /**
  * Sums what the blocks of a sequence give, in one order whichever rank holds them: neighbouring
@@ -120,12 +121,14 @@ public final class BlockFold {
       starts[rank] = (int) ((long) elements * rank / communicator.size()) * type.bytes();
     }
     ByteBuffer view = result.slice();
-    communicator.submit(() -> sum(own, type, view, starts)).await();
+    communicator.run(
+        MessageLabel.Kind.BLOCK_SUM, messages -> sum(messages, own, type, view, starts));
   }
 
-  private void sum(List<Node> own, ElementType type, ByteBuffer result, int[] starts) {
-    int index = communicator.index();
-    int size = communicator.size();
+  private void sum(
+      PeerMessages messages, List<Node> own, ElementType type, ByteBuffer result, int[] starts) {
+    int index = messages.index();
+    int size = messages.size();
     int partBytes = starts[index + 1] - starts[index];
     int count = places.stream().mapToInt(List::size).sum();
     receiveRoom = Buffers.grown(receiveRoom, count * partBytes);
@@ -142,20 +145,20 @@ public final class BlockFold {
     pack(own, starts, index, receiveRoom.slice(roomStarts[index], own.size() * partBytes));
     sendRoom = Buffers.grown(sendRoom, own.size() * (result.limit() / size + type.bytes()));
     for (int distance = 1; distance < size; distance++) {
-      int to = Math.floorMod(index + distance, size);
-      int from = Math.floorMod(index - distance, size);
+      int to = messages.neighbour(distance);
+      int from = messages.neighbour(-distance);
       ByteBuffer sent = sendRoom.slice(0, own.size() * (starts[to + 1] - starts[to]));
       pack(own, starts, to, sent);
       int bytes = places.get(from).size() * partBytes;
-      communicator.exchange(to, sent, from, receiveRoom.slice(roomStarts[from], bytes));
+      messages.exchange(to, sent, from, receiveRoom.slice(roomStarts[from], bytes));
     }
     ByteBuffer part = result.slice(starts[index], partBytes);
     addAll(joined(all, type), type, part);
     for (int distance = 1; distance < size; distance++) {
-      int to = Math.floorMod(index + distance, size);
-      int from = Math.floorMod(index - distance, size);
+      int to = messages.neighbour(distance);
+      int from = messages.neighbour(-distance);
       ByteBuffer received = result.slice(starts[from], starts[from + 1] - starts[from]);
-      communicator.exchange(to, part, from, received);
+      messages.exchange(to, part, from, received);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.List;
 final class ChainScan implements StateScan {
   private final StatePath path;
   private final String name;
+  private final ScanLabels labels;
   private final StateShape shape;
   private final Communicator communicator;
   private final Recurrence recurrence;
@@ -25,11 +26,14 @@ final class ChainScan implements StateScan {
   private final ByteBuffer changed;
 
   /**
+   * @param name for people
+   * @param labels for peers
    * @param blocks into how many blocks the state is cut, or fewer where there are not so many
    */
-  ChainScan(StatePath path, String name, int blocks) {
+  ChainScan(StatePath path, String name, ScanLabels labels, int blocks) {
     this.path = path;
     this.name = name;
+    this.labels = labels;
     this.shape = path.shape();
     this.communicator = path.communicator();
     this.recurrence = path.kind().recurrence(shape);
@@ -48,7 +52,9 @@ final class ChainScan implements StateScan {
     if (path.isTrivial(pieces)) {
       return Pending.DONE;
     }
-    return communicator.submit(() -> blocks.forEach(block -> take(direction, block, ordered)));
+    return communicator.start(
+        labels.of(direction),
+        messages -> blocks.forEach(block -> take(messages, direction, block, ordered)));
   }
 
   @Override
@@ -61,18 +67,19 @@ final class ChainScan implements StateScan {
     return blocks.size();
   }
 
-  private void take(ScanDirection direction, Region block, List<ScanPiece> pieces) {
+  private void take(
+      PeerMessages messages, ScanDirection direction, Region block, List<ScanPiece> pieces) {
     int place = path.place(direction);
     if (pieces.isEmpty()) {
-      receiveOrClear(direction, place, outgoing(block));
+      receiveOrClear(messages, direction, place, outgoing(block));
     } else {
       if (place > 0) {
-        receive(path.member(direction, place - 1), block, pieces.get(0).incoming());
+        receive(messages, path.member(direction, place - 1), block, pieces.get(0).incoming());
       }
       fold(direction, block, pieces);
     }
     if (place < path.ranks() - 1) {
-      communicator.send(path.member(direction, place + 1), outgoing(block));
+      messages.send(path.member(direction, place + 1), outgoing(block));
     }
   }
 
@@ -80,22 +87,23 @@ final class ChainScan implements StateScan {
     return changed.limit(bytes(block));
   }
 
-  private void receiveOrClear(ScanDirection direction, int place, ByteBuffer block) {
+  private void receiveOrClear(
+      PeerMessages messages, ScanDirection direction, int place, ByteBuffer block) {
     if (place > 0) {
-      communicator.receive(path.member(direction, place - 1), block);
+      messages.receive(path.member(direction, place - 1), block);
     } else {
       Buffers.clear(block);
     }
   }
 
-  private void receive(int from, Region block, ByteBuffer state) {
+  private void receive(PeerMessages messages, int from, Region block, ByteBuffer state) {
     Rows into = Rows.in(state, shape, block);
     if (isContiguous(block)) {
-      communicator.receive(from, state.slice(into.start() * shape.type().bytes(), bytes(block)));
+      messages.receive(from, state.slice(into.start() * shape.type().bytes(), bytes(block)));
       return;
     }
     ByteBuffer packed = arrived.limit(bytes(block));
-    communicator.receive(from, packed);
+    messages.receive(from, packed);
     arithmetic.copy(Rows.packed(packed, block.columns()), into, block.rows(), block.columns());
   }
 

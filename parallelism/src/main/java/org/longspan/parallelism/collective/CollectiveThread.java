@@ -17,26 +17,26 @@ import org.longspan.parallelism.transport.TransportException;
  * <p>Threading: one thread calls, any may close.
  */
 final class CollectiveThread implements AutoCloseable {
-  private final int rank;
+  private final PeerMessages messages;
   private final int channel;
   private ExecutorService executor;
   private Future<?> last;
   private volatile Throwable failure;
   private volatile boolean closed;
 
-  CollectiveThread(int rank, int channel) {
-    this.rank = rank;
+  CollectiveThread(PeerMessages messages, int channel) {
+    this.messages = messages;
     this.channel = channel;
   }
 
-  Pending submit(Runnable collective) {
+  Pending submit(Collective collective) {
     checkUsable();
     Future<?> future = enqueue(() -> guarded(collective));
     last = future;
-    return () -> await(future);
+    return () -> await(future, collective);
   }
 
-  void runInOrder(Runnable collective) {
+  void runInOrder(Collective collective) {
     if (last != null && !last.isDone()) {
       submit(collective).await();
       return;
@@ -84,7 +84,8 @@ final class CollectiveThread implements AutoCloseable {
           Executors.newSingleThreadExecutor(
               work -> {
                 Thread thread =
-                    new Thread(work, "longspan-collective-" + rank + "-channel-" + channel);
+                    new Thread(
+                        work, "longspan-collective-" + messages.rank() + "-channel-" + channel);
                 thread.setDaemon(true);
                 return thread;
               });
@@ -96,28 +97,28 @@ final class CollectiveThread implements AutoCloseable {
     }
   }
 
-  private void guarded(Runnable collective) {
+  private void guarded(Collective collective) {
     checkUsable();
     try {
-      collective.run();
+      collective.run(messages);
     } catch (RuntimeException | Error e) {
       failure = e;
       throw e;
     }
   }
 
-  private void await(Future<?> future) {
+  private void await(Future<?> future, Collective collective) {
     try {
       future.get();
     } catch (InterruptedException e) {
       close();
       Thread.currentThread().interrupt();
-      throw failed("was interrupted in a collective", e);
+      throw failed("was interrupted in " + collective, e);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       throw cause instanceof TransportException
           ? new TransportException(cause.getMessage(), cause)
-          : failed("failed in a collective: " + cause, cause);
+          : failed("failed in " + collective + ": " + cause, cause);
     } catch (CancellationException e) {
       throw failed("is closed", e);
     }
@@ -134,6 +135,7 @@ final class CollectiveThread implements AutoCloseable {
 
   private TransportException failed(String what, Throwable cause) {
     return new TransportException(
-        "The communicator of rank " + rank + " on channel " + channel + " " + what, cause);
+        "The communicator of rank " + messages.rank() + " on channel " + channel + " " + what,
+        cause);
   }
 }

@@ -4,41 +4,42 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.util.List;
+import java.util.function.Consumer;
+import org.longspan.parallelism.transport.MessageLabel;
 import org.longspan.parallelism.transport.Transport;
 
 /**
  * A group of ranks that act together. Every member calls the same collectives in the same order;
- * groups on different channels do not hold each other up.
+ * groups on different channels do not hold each other up. A rank whose peer calls another one
+ * fails, and names both.
  *
- * <p>Buffers hold numbers in native byte order from position to limit; no position moves. Direct
- * buffers are the fast ones.
+ * <p>Each collective is there twice: by its plain name it returns when this rank's part is done;
+ * with {@code start} before it, it is under way, and its buffers belong to it until the {@link
+ * Pending} has been awaited. Buffers hold numbers in native byte order from position to limit; no
+ * position moves. Direct buffers are the fast ones. Buffers travel in segments of 256 KiB where
+ * ranks would otherwise wait for each other in a circle.
+ *
+ * <p>Traffic is given in bytes that a rank receives: P ranks, n bytes, {@code n_p} of them part p;
+ * {@link #receivedBytes} counts them.
  *
  * <p>Threading: one thread calls a communicator. Collectives that give a {@link Pending} run on the
  * communicator's own thread, which starts with the first of them; the others run on the caller's,
  * after those under way. When one collective fails, all later ones do. {@link #close} interrupts
  * what is under way and ends the thread; the transport stays open.
+ *
+ * <p>Errors: a {@link org.longspan.parallelism.transport.TransportException} says rank, peer,
+ * collective and, where {@link #position} was told, step and layer.
  */
 public final class Communicator implements AutoCloseable {
-  /**
-   * What a ring passes on at once; small against the transport's window, so that no rank blocks.
-   */
-  static final int SEGMENT_BYTES = 256 << 10;
-
-  private final Transport transport;
-  private final List<Integer> ranks;
-  private final int channel;
-  private final int index;
+  private final PeerMessages messages;
   private final CollectiveThread thread;
-  private final Arithmetic floats = ElementType.FLOAT.arithmetic();
-  private final Arithmetic doubles = ElementType.DOUBLE.arithmetic();
-  private ByteBuffer scratch = Buffers.NOTHING;
+  private long step = -1;
+  private int layer = -1;
+  private long collectives;
 
-  private Communicator(Transport transport, List<Integer> ranks, int channel) {
-    this.transport = transport;
-    this.ranks = ranks;
-    this.channel = channel;
-    this.index = ranks.indexOf(transport.rank());
-    this.thread = new CollectiveThread(transport.rank(), channel);
+  private Communicator(PeerMessages messages, int channel) {
+    this.messages = messages;
+    this.thread = new CollectiveThread(messages, channel);
   }
 
   /**
@@ -54,28 +55,58 @@ public final class Communicator implements AutoCloseable {
     if (members.stream().distinct().count() != members.size()) {
       throw new IllegalArgumentException("A rank is twice in the group " + members);
     }
-    return new Communicator(transport, members, channel);
+    return new Communicator(new PeerMessages(transport, members, channel), channel);
   }
 
   /** This rank's place in the group. */
   public int index() {
-    return index;
+    return messages.index();
   }
 
   /** Ranks in the group. */
   public int size() {
-    return ranks.size();
+    return messages.size();
+  }
+
+  /** Bytes that this rank has received through this communicator; any thread may ask. */
+  public long receivedBytes() {
+    return messages.receivedBytes();
+  }
+
+  /**
+   * Says where in the training the collectives that are called from now on belong, for the errors
+   * of these.
+   *
+   * @param step −1 for none
+   * @param layer −1 for none
+   */
+  public void position(long step, int layer) {
+    this.step = step;
+    this.layer = layer;
   }
 
   /**
    * Sums {@code elements} over the ranks, in place; the result is the same to the last bit on every
-   * rank. A ring: first each rank comes to hold the sum of one part, then the parts go round. Each
-   * rank receives {@code 2(P−1)/P · n} bytes of {@code n} (to within an element for each rank where
-   * P does not divide the elements).
+   * rank. A ring: a reduce-scatter, then an all-gather of the parts.
+   *
+   * <p>Received: {@code 2n − n_{p−1} − n_p} bytes, {@code 2(P−1)/P · n} where P divides the
+   * elements; the parts are as in {@link #reduceScatter}.
    */
   public void allReduce(ByteBuffer elements, ElementType type) {
-    type.elements(elements.remaining());
-    thread.runInOrder(() -> reduceRing(elements.slice(), type));
+    run(MessageLabel.Kind.ALL_REDUCE, sum(elements, type));
+  }
+
+  /** Starts an {@link #allReduce(ByteBuffer, ElementType)}. */
+  public Pending startAllReduce(ByteBuffer elements, ElementType type) {
+    return start(MessageLabel.Kind.ALL_REDUCE, sum(elements, type));
+  }
+
+  private Consumer<PeerMessages> sum(ByteBuffer elements, ElementType type) {
+    Parts parts = Parts.even(elements, type, size());
+    return ring -> {
+      Ring.reduceScatter(ring, parts, type);
+      Ring.allGather(ring, parts);
+    };
   }
 
   /** Sums a few numbers over the ranks, in place; the same to the last bit on every rank. */
@@ -89,56 +120,206 @@ public final class Communicator implements AutoCloseable {
   }
 
   /**
-   * Collects the bytes of all ranks, equally many each, in the order of the group. Each rank
-   * receives {@code (P−1) · n} bytes of {@code n} of its own.
+   * Sums {@code elements} over the ranks so that each comes to hold one part of the sum, {@link
+   * #part}, in place; what the other parts hold afterwards has no meaning. A ring.
+   *
+   * <p>Received: {@code n − n_{p−1}} bytes, {@code (P−1)/P · n} where P divides the elements.
+   */
+  public void reduceScatter(ByteBuffer elements, ElementType type) {
+    run(MessageLabel.Kind.REDUCE_SCATTER, sumOfPart(elements, type));
+  }
+
+  /** Starts a {@link #reduceScatter}. */
+  public Pending startReduceScatter(ByteBuffer elements, ElementType type) {
+    return start(MessageLabel.Kind.REDUCE_SCATTER, sumOfPart(elements, type));
+  }
+
+  private Consumer<PeerMessages> sumOfPart(ByteBuffer elements, ElementType type) {
+    Parts parts = Parts.even(elements, type, size());
+    return ring -> Ring.reduceScatter(ring, parts, type);
+  }
+
+  /**
+   * This rank's part of {@code elements}, a view: from element {@code ⌊pn/P⌋} to {@code ⌊(p+1)n/P⌋}
+   * of n, p its place in the group.
+   */
+  public ByteBuffer part(ByteBuffer elements, ElementType type) {
+    return Parts.even(elements, type, size()).of(index());
+  }
+
+  /**
+   * Collects the bytes of all ranks, equally many each, in the order of the group. A ring.
+   *
+   * <p>Received: {@code (P−1) · n} bytes of {@code n} of its own.
    */
   public void allGather(ByteBuffer own, ByteBuffer all) {
+    run(MessageLabel.Kind.ALL_GATHER, gather(own, all));
+  }
+
+  /** Starts an {@link #allGather(ByteBuffer, ByteBuffer)}. */
+  public Pending startAllGather(ByteBuffer own, ByteBuffer all) {
+    return start(MessageLabel.Kind.ALL_GATHER, gather(own, all));
+  }
+
+  private Consumer<PeerMessages> gather(ByteBuffer own, ByteBuffer all) {
     if ((long) own.remaining() * size() != all.remaining()) {
       throw new IllegalArgumentException(
           own.remaining() + " bytes of each of " + size() + " ranks are not " + all.remaining());
     }
-    thread.runInOrder(
-        () -> {
-          int bytes = own.remaining();
-          ByteBuffer view = all.slice();
-          Buffers.copy(own, view.slice(index * bytes, bytes));
-          gatherParts(view, bytes);
-        });
+    Parts parts = Parts.equal(all, own.remaining());
+    ByteBuffer given = own.slice();
+    return ring -> {
+      Buffers.copy(given, parts.of(index()));
+      Ring.allGather(ring, parts);
+    };
   }
 
   /**
-   * Passes parts of {@code bytes} each round, of which every rank holds its own; for collectives
-   * only.
+   * Collects the parts of all ranks, of any sizes, which every rank knows: its own is there before,
+   * the others' afterwards. A ring.
+   *
+   * <p>Received: {@code n − n_p} bytes of n in all parts together.
+   *
+   * @param parts one for each rank, in the order of the group
    */
-  void gatherParts(ByteBuffer all, int bytes) {
-    gatherRing(all, part -> part * bytes, index);
+  public void allGather(List<ByteBuffer> parts) {
+    run(MessageLabel.Kind.ALL_GATHER, gather(parts));
   }
 
-  /** Runs a collective on the caller's thread, after those under way. */
-  void runInOrder(Runnable collective) {
-    thread.runInOrder(collective);
+  /** Starts an {@link #allGather(List)}. */
+  public Pending startAllGather(List<ByteBuffer> parts) {
+    return start(MessageLabel.Kind.ALL_GATHER, gather(parts));
+  }
+
+  private Consumer<PeerMessages> gather(List<ByteBuffer> parts) {
+    Parts each = Parts.each(parts, size());
+    return ring -> Ring.allGather(ring, each);
+  }
+
+  /**
+   * Gives each rank a part of its own and takes one from each, of any sizes, which both sides know.
+   *
+   * <p>Received: what the other ranks' parts in {@code taken} hold.
+   *
+   * @param given one part for each rank, in the order of the group
+   * @param taken one part from each rank; as large as what that rank gives to this one
+   */
+  public void allToAll(List<ByteBuffer> given, List<ByteBuffer> taken) {
+    run(MessageLabel.Kind.ALL_TO_ALL, swap(given, taken));
+  }
+
+  /** Starts an {@link #allToAll}. */
+  public Pending startAllToAll(List<ByteBuffer> given, List<ByteBuffer> taken) {
+    return start(MessageLabel.Kind.ALL_TO_ALL, swap(given, taken));
+  }
+
+  private Consumer<PeerMessages> swap(List<ByteBuffer> given, List<ByteBuffer> taken) {
+    Parts out = Parts.each(given, size());
+    Parts in = Parts.each(taken, size());
+    Arithmetic.checkEqual(out.of(index()).remaining(), in.of(index()).remaining());
+    return ring -> Ring.allToAll(ring, out, in);
   }
 
   /**
    * Gives every rank the bytes of the rank at place {@code root}. They go from one rank to the next
-   * in segments; each rank but the root receives them once.
+   * in segments.
+   *
+   * <p>Received: n bytes, by the root none.
    */
-  public void broadcast(ByteBuffer elements, int root) {
-    if (root < 0 || root >= size()) {
-      throw new IllegalArgumentException("No place " + root + " in a group of " + size());
-    }
-    thread.runInOrder(() -> passOn(elements.slice(), root));
+  public void broadcast(ByteBuffer bytes, int root) {
+    run(MessageLabel.Kind.BROADCAST, passOn(bytes, root));
   }
 
-  /** Waits until every rank has come here; {@code ⌈log₂P⌉} rounds of empty messages. */
+  /** Starts a {@link #broadcast}. */
+  public Pending startBroadcast(ByteBuffer bytes, int root) {
+    return start(MessageLabel.Kind.BROADCAST, passOn(bytes, root));
+  }
+
+  private Consumer<PeerMessages> passOn(ByteBuffer bytes, int root) {
+    checkPlace(root);
+    ByteBuffer view = bytes.slice();
+    return ring -> Ring.broadcast(ring, view, root);
+  }
+
+  /**
+   * Waits until every rank has come here; {@code ⌈log₂P⌉} rounds of empty messages.
+   *
+   * <p>Received: 0 bytes.
+   */
   public void barrier() {
-    thread.runInOrder(
-        () -> {
-          for (int distance = 1; distance < size(); distance *= 2) {
-            send(Math.floorMod(index + distance, size()), Buffers.NOTHING);
-            receive(Math.floorMod(index - distance, size()), Buffers.NOTHING);
-          }
-        });
+    run(MessageLabel.Kind.BARRIER, Ring::barrier);
+  }
+
+  /** Starts a {@link #barrier}. */
+  public Pending startBarrier() {
+    return start(MessageLabel.Kind.BARRIER, Ring::barrier);
+  }
+
+  /**
+   * Sends to the member at {@code place}, which calls {@link #receive} or {@link #sendAndReceive}.
+   * More than {@link Transport#WINDOW_BYTES} waits for that, so two ranks do not both send so much
+   * to each other and receive afterwards.
+   *
+   * <p>Received: 0 bytes.
+   */
+  public void send(int place, ByteBuffer bytes) {
+    run(MessageLabel.Kind.SEND, sending(place, bytes));
+  }
+
+  /** Starts a {@link #send}. */
+  public Pending startSend(int place, ByteBuffer bytes) {
+    return start(MessageLabel.Kind.SEND, sending(place, bytes));
+  }
+
+  private Consumer<PeerMessages> sending(int place, ByteBuffer bytes) {
+    checkPeer(place);
+    return pass(place, bytes, index(), Buffers.NOTHING);
+  }
+
+  /**
+   * Receives what the member at {@code place} sends, exactly as many bytes.
+   *
+   * <p>Received: n bytes.
+   */
+  public void receive(int place, ByteBuffer into) {
+    run(MessageLabel.Kind.SEND, receiving(place, into));
+  }
+
+  /** Starts a {@link #receive}. */
+  public Pending startReceive(int place, ByteBuffer into) {
+    return start(MessageLabel.Kind.SEND, receiving(place, into));
+  }
+
+  private Consumer<PeerMessages> receiving(int place, ByteBuffer into) {
+    checkPeer(place);
+    return pass(index(), Buffers.NOTHING, place, into);
+  }
+
+  /**
+   * Sends to one member while receiving from another, which may be the same: ranks that do so in a
+   * circle do not wait for each other, whatever the sizes.
+   *
+   * <p>Received: as many bytes as {@code into} has.
+   */
+  public void sendAndReceive(int to, ByteBuffer bytes, int from, ByteBuffer into) {
+    run(MessageLabel.Kind.SEND, passing(to, bytes, from, into));
+  }
+
+  /** Starts a {@link #sendAndReceive}. */
+  public Pending startSendAndReceive(int to, ByteBuffer bytes, int from, ByteBuffer into) {
+    return start(MessageLabel.Kind.SEND, passing(to, bytes, from, into));
+  }
+
+  private Consumer<PeerMessages> passing(int to, ByteBuffer bytes, int from, ByteBuffer into) {
+    checkPeer(to);
+    checkPeer(from);
+    return pass(to, bytes, from, into);
+  }
+
+  private Consumer<PeerMessages> pass(int to, ByteBuffer bytes, int from, ByteBuffer into) {
+    ByteBuffer given = bytes.slice();
+    ByteBuffer taken = into.slice();
+    return peers -> peers.pass(to, given, from, taken);
   }
 
   @Override
@@ -146,127 +327,33 @@ public final class Communicator implements AutoCloseable {
     thread.close();
   }
 
+  /** Runs a collective on the caller's thread, after those under way. */
+  void run(MessageLabel.Kind kind, Consumer<PeerMessages> body) {
+    thread.runInOrder(called(kind, body));
+  }
+
   /** Runs a collective on the communicator's own thread. */
-  Pending submit(Runnable collective) {
-    return thread.submit(collective);
+  Pending start(MessageLabel.Kind kind, Consumer<PeerMessages> body) {
+    return thread.submit(called(kind, body));
   }
 
-  /** For collectives only, which run one at a time. */
-  void send(int place, ByteBuffer bytes) {
-    transport.send(ranks.get(place), channel, bytes);
+  /** What two ranks pass to each other is no collective: the others do not count it. */
+  private Collective called(MessageLabel.Kind kind, Consumer<PeerMessages> body) {
+    long number = kind == MessageLabel.Kind.SEND ? 0 : ++collectives;
+    return new Collective(kind, number, step, layer, body);
   }
 
-  /** For collectives only, which run one at a time. */
-  void receive(int place, ByteBuffer into) {
-    transport.receive(ranks.get(place), channel, into);
-  }
-
-  /** Receives in segments and adds, each to what is there; for collectives only. */
-  void receiveAndAdd(int place, ByteBuffer sum, ElementType type) {
-    for (int start = sum.position(); start < sum.limit(); start += SEGMENT_BYTES) {
-      ByteBuffer segment = sum.slice(start, Math.min(SEGMENT_BYTES, sum.limit() - start));
-      ByteBuffer arrived = scratch(segment.remaining());
-      receive(place, arrived);
-      arithmetic(type).add(segment, arrived);
+  private void checkPeer(int place) {
+    checkPlace(place);
+    if (place == index()) {
+      throw new IllegalArgumentException("Place " + place + " is this rank's own");
     }
   }
 
-  /** The counterpart of {@link #receiveAndAdd}; for collectives only. */
-  void sendSegments(int place, ByteBuffer bytes) {
-    for (int start = bytes.position(); start < bytes.limit(); start += SEGMENT_BYTES) {
-      send(place, bytes.slice(start, Math.min(SEGMENT_BYTES, bytes.limit() - start)));
-    }
-  }
-
-  private void reduceRing(ByteBuffer view, ElementType type) {
-    long elements = type.elements(view.limit());
-    Parts parts = part -> (int) (elements * part / size()) * type.bytes();
-    for (int step = 0; step < size() - 1; step++) {
-      int sent = Math.floorMod(index - step, size());
-      int received = Math.floorMod(index - step - 1, size());
-      exchange(next(), parts.of(view, sent), before(), parts.of(view, received), type);
-    }
-    gatherRing(view, parts, index + 1);
-  }
-
-  /** Passes the parts round, from {@code first} on, which this rank holds. */
-  private void gatherRing(ByteBuffer view, Parts parts, int first) {
-    for (int step = 0; step < size() - 1; step++) {
-      int sent = Math.floorMod(first - step, size());
-      int received = Math.floorMod(first - step - 1, size());
-      exchange(next(), parts.of(view, sent), before(), parts.of(view, received), null);
-    }
-  }
-
-  /**
-   * Sends to one rank while receiving from another, segment by segment; for collectives only. Where
-   * nothing is to be sent or received, its rank does not matter.
-   */
-  void exchange(int to, ByteBuffer sent, int from, ByteBuffer received) {
-    exchange(to, sent, from, received, null);
-  }
-
-  /** As {@link #exchange}; adds what arrives to what is there where a type is given. */
-  private void exchange(
-      int to, ByteBuffer sent, int from, ByteBuffer received, ElementType addedAs) {
-    int longest = Math.max(sent.limit(), received.limit());
-    for (int start = 0; start < longest; start += SEGMENT_BYTES) {
-      if (start < sent.limit()) {
-        send(to, sent.slice(start, Math.min(SEGMENT_BYTES, sent.limit() - start)));
-      }
-      if (start < received.limit()) {
-        ByteBuffer segment =
-            received.slice(start, Math.min(SEGMENT_BYTES, received.limit() - start));
-        if (addedAs == null) {
-          receive(from, segment);
-        } else {
-          receiveAndAdd(from, segment, addedAs);
-        }
-      }
-    }
-  }
-
-  private int next() {
-    return Math.floorMod(index + 1, size());
-  }
-
-  private int before() {
-    return Math.floorMod(index - 1, size());
-  }
-
-  private void passOn(ByteBuffer view, int root) {
-    int place = Math.floorMod(index - root, size());
-    for (int start = 0; start < view.limit(); start += SEGMENT_BYTES) {
-      ByteBuffer segment = view.slice(start, Math.min(SEGMENT_BYTES, view.limit() - start));
-      if (place > 0) {
-        receive(before(), segment);
-      }
-      if (place < size() - 1) {
-        send(next(), segment);
-      }
-    }
-  }
-
-  private Arithmetic arithmetic(ElementType type) {
-    return switch (type) {
-      case FLOAT -> floats;
-      case DOUBLE -> doubles;
-    };
-  }
-
-  private ByteBuffer scratch(int bytes) {
-    if (scratch.capacity() == 0) {
-      scratch = ByteBuffer.allocateDirect(SEGMENT_BYTES);
-    }
-    return scratch.limit(bytes);
-  }
-
-  /** Where the parts of a buffer start, in bytes; part P starts at its end. */
-  private interface Parts {
-    int start(int part);
-
-    default ByteBuffer of(ByteBuffer view, int part) {
-      return view.slice(start(part), start(part + 1) - start(part));
+  private void checkPlace(int place) {
+    if (place < 0 || place >= size()) {
+      throw new IllegalArgumentException(
+          "Place " + place + " is not one of a group of " + size() + " ranks");
     }
   }
 }

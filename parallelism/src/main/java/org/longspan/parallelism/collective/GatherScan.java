@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 final class GatherScan implements StateScan {
   private final StatePath path;
   private final StretchFold fold;
-  private final ByteBuffer all;
+  private final Parts parts;
   private final List<Stretch> stretches;
   private final ByteBuffer state;
 
@@ -22,10 +22,11 @@ final class GatherScan implements StateScan {
     this.path = path;
     this.fold = new StretchFold(path.shape(), path.kind());
     int bytes = fold.stretchBytes();
-    this.all = ByteBuffer.allocateDirect(Math.multiplyExact(path.ranks(), bytes));
+    ByteBuffer all = ByteBuffer.allocateDirect(Math.multiplyExact(path.ranks(), bytes));
+    this.parts = Parts.equal(all, bytes);
     this.stretches =
         IntStream.range(0, path.ranks())
-            .mapToObj(rank -> Stretch.in(all.slice(rank * bytes, bytes), fold.transitionBytes()))
+            .mapToObj(rank -> Stretch.in(parts.of(rank), fold.transitionBytes()))
             .toList();
     this.state = ByteBuffer.allocateDirect(path.shape().bytes());
   }
@@ -36,7 +37,8 @@ final class GatherScan implements StateScan {
     if (path.isTrivial(pieces)) {
       return Pending.DONE;
     }
-    return path.communicator().submit(() -> scan(direction, ordered));
+    return path.communicator()
+        .start(ScanLabels.LASP2.of(direction), messages -> scan(messages, direction, ordered));
   }
 
   @Override
@@ -44,7 +46,7 @@ final class GatherScan implements StateScan {
     return "all-gather of states (LASP-2)";
   }
 
-  private void scan(ScanDirection direction, List<ScanPiece> pieces) {
+  private void scan(PeerMessages messages, ScanDirection direction, List<ScanPiece> pieces) {
     Stretch own = stretches.get(path.communicator().index());
     int place = path.place(direction);
     if (place == 0) {
@@ -53,7 +55,7 @@ final class GatherScan implements StateScan {
     } else {
       fold.fold(direction, pieces, own);
     }
-    path.communicator().gatherParts(all, fold.stretchBytes());
+    Ring.allGather(messages, parts);
     if (place == 0 || pieces.isEmpty()) {
       return;
     }

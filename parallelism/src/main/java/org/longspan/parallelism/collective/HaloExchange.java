@@ -4,11 +4,15 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.MessageLabel;
 
 /**
  * Gives each rank the rows just before its slice of a sequence, its halo, and takes their gradients
  * back. The rows come straight from their owners, from as many ranks to the left as the halo
  * reaches over; ranks without tokens neither give nor take.
+ *
+ * <p>Traffic: a rank receives the rows of its halo, and, on their way back, for each halo that
+ * reaches into its slice the gradients of the rows that are its own.
  *
  * <p>Threading: as its {@link Communicator}; exchanges run on the communicator's thread.
  */
@@ -102,18 +106,16 @@ public final class HaloExchange {
   public Pending fromLeft(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
     checkRows(tail, tailLength, rowBytes, "tail");
     checkRows(halo, length, rowBytes, "halo");
-    if (given.isEmpty() && taken.isEmpty()) {
-      return Pending.DONE;
-    }
     ByteBuffer from = tail.slice();
     ByteBuffer into = halo.slice();
-    return communicator.submit(
-        () -> {
+    return communicator.start(
+        MessageLabel.Kind.HALO_FORWARD,
+        messages -> {
           for (Share share : given) {
-            communicator.send(share.peer(), rows(from, share, rowBytes));
+            messages.send(share.peer(), rows(from, share, rowBytes));
           }
           for (Share share : taken) {
-            communicator.receive(share.peer(), rows(into, share, rowBytes));
+            messages.receive(share.peer(), rows(into, share, rowBytes));
           }
         });
   }
@@ -132,18 +134,16 @@ public final class HaloExchange {
     checkRows(haloGradient, length, rowBytes, "halo gradient");
     checkRows(tailGradient, tailLength, rowBytes, "tail gradient");
     type.elements(rowBytes);
-    if (given.isEmpty() && taken.isEmpty()) {
-      return Pending.DONE;
-    }
     ByteBuffer from = haloGradient.slice();
     ByteBuffer into = tailGradient.slice();
-    return communicator.submit(
-        () -> {
+    return communicator.start(
+        MessageLabel.Kind.HALO_BACKWARD,
+        messages -> {
           for (Share share : taken) {
-            communicator.sendSegments(share.peer(), rows(from, share, rowBytes));
+            messages.sendSegments(share.peer(), rows(from, share, rowBytes));
           }
           for (Share share : given) {
-            communicator.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
+            messages.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
           }
         });
   }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.longspan.parallelism.mesh.Slice;
+import org.longspan.parallelism.transport.MessageLabel;
 
 /**
  * Gives the gradients of a halo back to the ranks that hold its rows. Each block of a slice has a
@@ -107,18 +108,16 @@ public final class HaloGradients {
       check(outerGradients.get(block), outerRows.get(block), rowBytes);
     }
     check(tailGradient, tailLength, rowBytes);
-    if (sent.isEmpty() && received.isEmpty()) {
-      return Pending.DONE;
-    }
     List<ByteBuffer> from = outerGradients.stream().map(ByteBuffer::slice).toList();
     ByteBuffer into = tailGradient.slice();
-    return communicator.submit(
-        () -> {
+    return communicator.start(
+        MessageLabel.Kind.HALO_BACKWARD,
+        messages -> {
           for (Share share : sent) {
-            communicator.sendSegments(share.peer(), rows(from.get(share.block()), share, rowBytes));
+            messages.sendSegments(share.peer(), rows(from.get(share.block()), share, rowBytes));
           }
           for (Share share : received) {
-            communicator.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
+            messages.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
           }
         });
   }

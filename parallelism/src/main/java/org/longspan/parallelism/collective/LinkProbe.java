@@ -2,6 +2,7 @@ package org.longspan.parallelism.collective;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.longspan.parallelism.transport.MessageLabel;
 
 /** Times messages between the neighbours of a ring, on each link for itself. */
 final class LinkProbe {
@@ -21,7 +22,7 @@ final class LinkProbe {
   }
 
   LinkQuality worst() {
-    communicator.runInOrder(this::probeLinks);
+    communicator.run(MessageLabel.Kind.LINK_MEASUREMENT, this::probeLinks);
     ByteBuffer own = ByteBuffer.allocate(2 * Double.BYTES).order(ByteOrder.nativeOrder());
     own.putDouble(0, small).putDouble(Double.BYTES, large);
     ByteBuffer all =
@@ -37,18 +38,18 @@ final class LinkProbe {
   }
 
   /** Links without a rank in common at once: every other one, and a ring of odd length's last. */
-  private void probeLinks() {
-    int size = communicator.size();
-    int left = Math.floorMod(communicator.index() - 1, size);
+  private void probeLinks(PeerMessages messages) {
+    int size = messages.size();
+    int left = messages.neighbour(-1);
+    int right = messages.neighbour(1);
     for (int turn = 0; turn < 3; turn++) {
-      if (turn(communicator.index(), size) == turn) {
-        int right = Math.floorMod(communicator.index() + 1, size);
-        small = best(right, SMALL_BYTES, SMALL_ROUNDS);
-        large = best(right, LARGE_BYTES, LARGE_ROUNDS);
+      if (turn(messages.index(), size) == turn) {
+        small = best(messages, right, SMALL_BYTES, SMALL_ROUNDS);
+        large = best(messages, right, LARGE_BYTES, LARGE_ROUNDS);
       }
       if (turn(left, size) == turn) {
-        answer(left, SMALL_BYTES, SMALL_ROUNDS);
-        answer(left, LARGE_BYTES, LARGE_ROUNDS);
+        answer(messages, left, SMALL_BYTES, SMALL_ROUNDS);
+        answer(messages, left, LARGE_BYTES, LARGE_ROUNDS);
       }
     }
   }
@@ -59,23 +60,23 @@ final class LinkProbe {
   }
 
   /** The shortest time of one way, in seconds. */
-  private double best(int peer, int bytes, int rounds) {
+  private double best(PeerMessages messages, int peer, int bytes, int rounds) {
     message.limit(bytes);
     long shortest = Long.MAX_VALUE;
     for (int round = 0; round < rounds; round++) {
       long start = System.nanoTime();
-      communicator.send(peer, message);
-      communicator.receive(peer, message);
+      messages.send(peer, message);
+      messages.receive(peer, message);
       shortest = Math.min(shortest, System.nanoTime() - start);
     }
     return Math.max(SHORTEST_SECONDS, shortest / 2e9);
   }
 
-  private void answer(int peer, int bytes, int rounds) {
+  private void answer(PeerMessages messages, int peer, int bytes, int rounds) {
     message.limit(bytes);
     for (int round = 0; round < rounds; round++) {
-      communicator.receive(peer, message);
-      communicator.send(peer, message);
+      messages.receive(peer, message);
+      messages.send(peer, message);
     }
   }
 }

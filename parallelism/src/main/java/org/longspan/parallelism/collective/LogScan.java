@@ -16,7 +16,6 @@ import java.util.List;
  */
 final class LogScan implements StateScan {
   private final StatePath path;
-  private final Communicator communicator;
   private final StretchFold fold;
   private final Stretch own;
   private final Stretch upToHere;
@@ -25,7 +24,6 @@ final class LogScan implements StateScan {
 
   LogScan(StatePath path) {
     this.path = path;
-    this.communicator = path.communicator();
     this.fold = new StretchFold(path.shape(), path.kind());
     this.own = stretch();
     this.upToHere = stretch();
@@ -43,7 +41,8 @@ final class LogScan implements StateScan {
     if (path.isTrivial(pieces)) {
       return Pending.DONE;
     }
-    return communicator.submit(() -> scan(direction, ordered));
+    return path.communicator()
+        .start(ScanLabels.LOG.of(direction), messages -> scan(messages, direction, ordered));
   }
 
   @Override
@@ -51,14 +50,14 @@ final class LogScan implements StateScan {
     return "log-scan";
   }
 
-  private void scan(ScanDirection direction, List<ScanPiece> pieces) {
+  private void scan(PeerMessages messages, ScanDirection direction, List<ScanPiece> pieces) {
     if (path.place(direction) == 0) {
       fold.foldFromTheBeginning(direction, pieces, own.state());
     } else {
       fold.fold(direction, pieces, own);
     }
     for (int distance = 1; distance < path.ranks(); distance *= 2) {
-      round(direction, distance);
+      round(messages, direction, distance);
     }
     if (path.place(direction) > 0 && !pieces.isEmpty()) {
       Buffers.copy(before.state(), pieces.get(0).incoming());
@@ -66,7 +65,7 @@ final class LogScan implements StateScan {
     }
   }
 
-  private void round(ScanDirection direction, int distance) {
+  private void round(PeerMessages messages, ScanDirection direction, int distance) {
     int place = path.place(direction);
     int to = place + distance;
     int from = place - distance;
@@ -75,7 +74,7 @@ final class LogScan implements StateScan {
     Stretch taken = distance == 1 ? before : arrived;
     ByteBuffer sent = to < path.ranks() ? given.travelling(place < distance) : Buffers.NOTHING;
     ByteBuffer received = from >= 0 ? taken.travelling(fromTheBeginning) : Buffers.NOTHING;
-    communicator.exchange(path.member(direction, to), sent, path.member(direction, from), received);
+    messages.exchange(path.member(direction, to), sent, path.member(direction, from), received);
     if (from < 0) {
       return;
     }

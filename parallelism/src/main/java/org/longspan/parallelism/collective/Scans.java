@@ -26,16 +26,16 @@ public final class Scans {
     int cut = blocks > 0 ? blocks : link.chainBlocks(path.ranks(), shape.bytes());
     return switch (choice) {
       case AUTO -> faster(path, cut, link);
-      case CHAIN -> new ChainScan(path, "chain", cut);
-      case REPLAY -> new ChainScan(path, "replay", cut);
+      case CHAIN -> new ChainScan(path, "chain", ScanLabels.CHAIN, cut);
+      case REPLAY -> new ChainScan(path, "replay", ScanLabels.REPLAY, cut);
       case LOG -> new LogScan(path);
-      case LASP1 -> new ChainScan(path, "serial chain (LASP-1)", 1);
+      case LASP1 -> new ChainScan(path, "serial chain (LASP-1)", ScanLabels.LASP1, 1);
       case LASP2 -> new GatherScan(path);
     };
   }
 
   private static StateScan faster(StatePath path, int blocks, LinkQuality link) {
-    ChainScan chain = new ChainScan(path, "chain", blocks);
+    ChainScan chain = new ChainScan(path, "chain", ScanLabels.CHAIN, blocks);
     int stretchBytes = new StretchFold(path.shape(), path.kind()).stretchBytes();
     double chainSeconds = link.chainSeconds(path.ranks(), path.shape().bytes(), chain.blocks());
     return link.logSeconds(path.ranks(), stretchBytes) < chainSeconds ? new LogScan(path) : chain;

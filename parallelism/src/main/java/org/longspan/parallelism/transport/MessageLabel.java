@@ -6,19 +6,23 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * What a message is a part of, in the 32 bits that travel with it: a kind and a running number. The
- * sender says it and the receiver expects it, so ranks that call collectives in another order than
- * their peers fail instead of mixing up their bytes.
+ * What a message is a part of, in the 32 bits that travel with it: a kind, the running number of
+ * what it is a part of, and its own number there. The sender says it and the receiver expects it,
+ * so ranks that call collectives in another order than their peers fail instead of mixing up their
+ * bytes, and so does a rank to which messages come twice or in another order.
  *
  * <pre>
- *   31         24 23                                              0
- *  +-------------+-------------------------------------------------+
- *  | Kind's code |           Running number modulo 2^24            |
- *  +-------------+-------------------------------------------------+
+ *   31         24 23                    12 11                     0
+ *  +-------------+------------------------+------------------------+
+ *  | Kind's code | Running number, modulo | Message from 1 on, in  |
+ *  |             | 2^12                   | turns; 0: the only one |
+ *  +-------------+------------------------+------------------------+
  * </pre>
  */
 public final class MessageLabel {
-  private static final int NUMBER_BITS = 24;
+  private static final int MESSAGE_BITS = 12;
+  private static final int NUMBER_BITS = 12;
+  private static final int MESSAGE_MASK = (1 << MESSAGE_BITS) - 1;
   private static final int NUMBER_MASK = (1 << NUMBER_BITS) - 1;
 
   /** What a message may be a part of. */
@@ -42,7 +46,8 @@ public final class MessageLabel {
     LASP1_BACKWARD(17, "lasp1 backward"),
     LASP2_FORWARD(18, "lasp2 forward"),
     LASP2_BACKWARD(19, "lasp2 backward"),
-    LINK_MEASUREMENT(20, "link measurement");
+    LINK_MEASUREMENT(20, "link measurement"),
+    BLOCK_SUM(21, "block sum");
 
     private static final Map<Integer, Kind> BY_CODE =
         Arrays.stream(values()).collect(Collectors.toMap(kind -> kind.code, Function.identity()));
@@ -64,19 +69,29 @@ public final class MessageLabel {
 
   private MessageLabel() {}
 
-  /** The label of the message of this kind and number; of the number, the low 24 bits count. */
+  /** The label of the only message of this kind and number, of which the low 12 bits count. */
   public static int of(Kind kind, long number) {
-    return kind.code << NUMBER_BITS | (int) (number & NUMBER_MASK);
+    return kind.code << (NUMBER_BITS + MESSAGE_BITS) | (int) (number & NUMBER_MASK) << MESSAGE_BITS;
+  }
+
+  /** The label of one message of several, counted from 0, of this kind and number. */
+  public static int of(Kind kind, long number, long message) {
+    return of(kind, number) | (int) (message % MESSAGE_MASK + 1);
   }
 
   /**
-   * A label in the words of messages: {@code all-reduce 17}. Labels of no kind have words too, so
-   * that whatever a peer sent can be named.
+   * A label in the words of messages: {@code all-reduce 17 (message 2)}. Labels of no kind have
+   * words too, so that whatever a peer sent can be named.
    */
   public static String words(int label) {
-    Kind kind = Kind.BY_CODE.get(label >>> NUMBER_BITS);
-    return kind == null
-        ? "label 0x" + Integer.toHexString(label)
-        : kind + " " + (label & NUMBER_MASK);
+    Kind kind = Kind.BY_CODE.get(label >>> (NUMBER_BITS + MESSAGE_BITS));
+    if (kind == null) {
+      return "label 0x" + Integer.toHexString(label);
+    }
+    int message = label & MESSAGE_MASK;
+    return kind
+        + " "
+        + (label >>> MESSAGE_BITS & NUMBER_MASK)
+        + (message == 0 ? "" : " (message " + message + ")");
   }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.longspan.parallelism.collective.Groups.Carrier;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
+import org.longspan.parallelism.transport.MessageLabel;
 import org.longspan.parallelism.transport.ThreadsOfRanks;
 import org.longspan.parallelism.transport.Transport;
 import org.longspan.parallelism.transport.TransportException;
@@ -65,19 +66,6 @@ class CommunicatorTest {
           communicator.allReduce(own, ElementType.DOUBLE);
           assertThat(own.position()).isEqualTo(8);
           assertThat(Numbers.values(ElementType.DOUBLE, own.clear())).containsExactly(1, 6, 9, 4);
-          return null;
-        });
-  }
-
-  @ParameterizedTest
-  @MethodSource(GROUPS)
-  void shouldReceiveTwiceTheShareOfTheOthersInASum(Carrier carrier, int ranks) {
-    int bytes = ranks * 100_000 * Float.BYTES;
-    LocalRanks.run(
-        carrier.connect(ranks, Groups.LIMIT),
-        transport -> {
-          Groups.over(transport, 0).allReduce(ByteBuffer.allocateDirect(bytes), ElementType.FLOAT);
-          assertThat(transport.receivedBytes()).isEqualTo(2L * (ranks - 1) * bytes / ranks);
           return null;
         });
   }
@@ -176,16 +164,17 @@ class CommunicatorTest {
             double[] half = {rank};
             CountDownLatch summed = new CountDownLatch(1);
             Pending later =
-                rows.submit(
-                    () -> {
+                rows.start(
+                    MessageLabel.Kind.BROADCAST,
+                    messages -> {
                       // Holds the first group up until the second one is through.
                       awaitLatch(summed);
                       ByteBuffer one = Numbers.buffer(ElementType.FLOAT, 1);
                       if (rows.index() > 0) {
-                        rows.receive(rows.index() - 1, one);
+                        messages.receive(rows.index() - 1, one);
                       }
                       if (rows.index() < 3) {
-                        rows.send(rows.index() + 1, one);
+                        messages.send(rows.index() + 1, one);
                       }
                     });
             halves.allReduce(half);
@@ -237,7 +226,8 @@ class CommunicatorTest {
     Communicator communicator = Groups.over(transports.get(0), 6);
     assertThatThrownBy(communicator::barrier)
         .isInstanceOf(TransportException.class)
-        .hasMessage("Rank 0, peer 2, channel 6: the peer has closed its transport");
+        .hasMessage(
+            "Rank 0, peer 2, channel 6, barrier 1 (message 1): the peer has closed its transport");
     assertThatThrownBy(communicator::barrier)
         .isInstanceOf(TransportException.class)
         .hasMessageContaining("on channel 6 failed in an earlier collective: Rank 0, peer 2");
@@ -246,9 +236,77 @@ class CommunicatorTest {
   }
 
   @Test
+  void shouldNameBothCollectivesWhenAPeerIsInAnother() {
+    assertThatThrownBy(
+            () ->
+                Groups.run(
+                    Carrier.MEMORY,
+                    2,
+                    communicator -> {
+                      communicator.position(12, 3);
+                      communicator.barrier();
+                      communicator.position(12, -1);
+                      ByteBuffer one = Numbers.buffer(ElementType.FLOAT, 1);
+                      if (communicator.index() == 0) {
+                        communicator.broadcast(one, 0);
+                        communicator.barrier();
+                      } else {
+                        communicator.allReduce(one, ElementType.FLOAT);
+                      }
+                      return null;
+                    }))
+        .isInstanceOf(TransportException.class)
+        .hasMessage(
+            "Rank 1, peer 0, channel 0: a message of broadcast 2 (message 1) arrived where one of"
+                + " all-reduce 2 (message 1) was expected (step 12)");
+  }
+
+  @Test
+  void shouldNameTheCollectivesOfRanksThatHaveLostCount() {
+    assertThatThrownBy(
+            () ->
+                Groups.run(
+                    Carrier.MEMORY,
+                    3,
+                    communicator -> {
+                      ByteBuffer one = Numbers.buffer(ElementType.FLOAT, 1);
+                      if (communicator.index() == 1) {
+                        communicator.start(MessageLabel.Kind.BARRIER, messages -> {});
+                      }
+                      communicator.broadcast(one, 0);
+                      return null;
+                    }))
+        .isInstanceOf(TransportException.class)
+        .hasMessageMatching(
+            "Rank \\d, peer \\d, channel 0: a message of broadcast \\d \\(message 1\\) arrived"
+                + " where one of broadcast \\d \\(message 1\\) was expected");
+  }
+
+  @Test
+  void shouldNameTheCollectiveInWhichSomethingElseFails() {
+    Groups.run(
+        Carrier.MEMORY,
+        1,
+        communicator -> {
+          communicator.position(-1, 4);
+          assertThatThrownBy(
+                  () ->
+                      communicator.run(
+                          MessageLabel.Kind.HALO_FORWARD,
+                          messages -> {
+                            throw new IllegalStateException("Odd");
+                          }))
+              .isInstanceOf(TransportException.class)
+              .hasMessage("Rank 0, halo forward 1 (layer 4): java.lang.IllegalStateException: Odd");
+          return null;
+        });
+  }
+
+  @Test
   void shouldFailAtTheTimeLimitWhenAPeerStalls() {
     List<Transport> transports = InProcessTransport.connect(2, Duration.ofMillis(200));
     try (Communicator communicator = Groups.over(transports.get(1), 0)) {
+      communicator.position(7, 2);
       StateScan scan = chain(communicator, new StateShape(ElementType.FLOAT, 1, 1, 1));
       Pending pending =
           scan.start(
@@ -260,7 +318,9 @@ class CommunicatorTest {
                       Numbers.buffer(ElementType.FLOAT, 0))));
       assertThatThrownBy(pending::await)
           .isInstanceOf(TransportException.class)
-          .hasMessage("Rank 1, peer 0, channel 0: nothing arrived within 0.2 s");
+          .hasMessage(
+              "Rank 1, peer 0, channel 0, scan-chain forward 1 (message 1): nothing arrived within"
+                  + " 0.2 s (step 7, layer 2)");
       assertThatThrownBy(pending::await).isInstanceOf(TransportException.class);
     }
     transports.forEach(Transport::close);
@@ -295,7 +355,7 @@ class CommunicatorTest {
     }
     waiter.interrupt();
     waiter.join();
-    assertThat(failure.get()).hasMessageContaining("interrupted in a collective");
+    assertThat(failure.get()).hasMessageContaining("interrupted in scan-chain forward 1");
     assertThat(ThreadsOfRanks.alive()).noneMatch(name -> name.startsWith("longspan-collective"));
     transports.forEach(Transport::close);
   }
@@ -305,8 +365,8 @@ class CommunicatorTest {
     List<Transport> transports = InProcessTransport.connect(2, Groups.LIMIT);
     Communicator communicator = Groups.over(transports.get(1), 0);
     ByteBuffer one = ByteBuffer.allocate(1);
-    Pending running = communicator.submit(() -> communicator.receive(0, one));
-    Pending waiting = communicator.submit(() -> communicator.receive(0, one));
+    Pending running = communicator.startReceive(0, one);
+    Pending waiting = communicator.startBroadcast(one, 0);
     communicator.close();
     assertThatThrownBy(running::await).isInstanceOf(TransportException.class);
     assertThatThrownBy(waiting::await).isInstanceOf(TransportException.class);
@@ -327,6 +387,15 @@ class CommunicatorTest {
       assertThatThrownBy(() -> communicator.allReduce(ByteBuffer.allocate(7), ElementType.FLOAT))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("7 bytes are no whole number of elements of 4 bytes");
+      assertThatThrownBy(() -> communicator.allGather(List.of(ByteBuffer.allocate(7))))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("1 parts for 3 ranks");
+      assertThatThrownBy(() -> communicator.broadcast(ByteBuffer.allocate(1), 3))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("Place 3 is not one of a group of 3 ranks");
+      assertThatThrownBy(() -> communicator.send(1, ByteBuffer.allocate(1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("Place 1 is this rank's own");
       assertThatThrownBy(
               () -> communicator.allGather(ByteBuffer.allocate(7), ByteBuffer.allocate(20)))
           .isInstanceOf(IllegalArgumentException.class)

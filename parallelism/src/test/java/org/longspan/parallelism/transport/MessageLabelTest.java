@@ -15,10 +15,20 @@ class MessageLabelTest {
   }
 
   @Test
-  void shouldTakeNumbersModulo24Bits() {
-    assertThat(MessageLabel.words(MessageLabel.of(Kind.SEND, (1L << 40) + (1 << 24) - 1)))
-        .isEqualTo("send 16777215");
-    assertThat(MessageLabel.of(Kind.SEND, 1 << 24)).isEqualTo(MessageLabel.of(Kind.SEND, 0));
+  void shouldSayWhichMessageOfSeveralItIs() {
+    assertThat(MessageLabel.words(MessageLabel.of(Kind.ALL_REDUCE, 17, 0)))
+        .isEqualTo("all-reduce 17 (message 1)");
+    assertThat(MessageLabel.words(MessageLabel.of(Kind.ALL_REDUCE, 17, 4094)))
+        .isEqualTo("all-reduce 17 (message 4095)");
+    assertThat(MessageLabel.of(Kind.ALL_REDUCE, 17, 4095))
+        .isEqualTo(MessageLabel.of(Kind.ALL_REDUCE, 17, 0));
+  }
+
+  @Test
+  void shouldTakeNumbersModulo12Bits() {
+    assertThat(MessageLabel.words(MessageLabel.of(Kind.SEND, (1L << 40) + (1 << 12) - 1)))
+        .isEqualTo("send 4095");
+    assertThat(MessageLabel.of(Kind.SEND, 1 << 12)).isEqualTo(MessageLabel.of(Kind.SEND, 0));
   }
 
   @Test
