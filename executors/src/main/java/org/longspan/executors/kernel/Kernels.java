@@ -68,6 +68,20 @@ public final class Kernels {
   }
 
   /**
+   * Linear attention with gates that come with the tokens, on the CPU.
+   *
+   * @param chunk tokens worked through at once, at most; results differ by rounding only
+   * @param workers used by each call; closed by its owner, after the attention
+   */
+  public static LinearAttention gated(
+      Precision precision, AttentionShape shape, GateWidth gateWidth, int chunk, Workers workers) {
+    return switch (precision) {
+      case FLOAT -> new FloatGatedAttention(shape, gateWidth, chunk, workers);
+      case DOUBLE -> new DoubleGatedAttention(shape, gateWidth, chunk, workers);
+    };
+  }
+
+  /**
    * Linear attention by the gated delta rule, on the CPU.
    *
    * @param chunk tokens worked through at once; results differ by rounding only

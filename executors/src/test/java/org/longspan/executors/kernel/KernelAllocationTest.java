@@ -77,7 +77,7 @@ class KernelAllocationTest {
   }
 
   /** Compilation takes its time, and runs beside us: some call allocates next to nothing. */
-  private static void assertBecomesSteady(Runnable call) {
+  static void assertBecomesSteady(Runnable call) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long thread = Thread.currentThread().getId();
     Instant end = Instant.now().plus(PATIENCE);

@@ -130,7 +130,7 @@ final class LinearRanks {
     return from == whole.tokens() ? from - whole.startOf(from - 1) : from - whole.startOf(from);
   }
 
-  private static Matrix filled(Arena arena, double[] numbers, int rows, int columns) {
+  static Matrix filled(Arena arena, double[] numbers, int rows, int columns) {
     Matrix matrix = poisoned(arena, rows, columns);
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
@@ -140,7 +140,7 @@ final class LinearRanks {
     return matrix;
   }
 
-  private static Matrix poisoned(Arena arena, int rows, int columns) {
+  static Matrix poisoned(Arena arena, int rows, int columns) {
     Matrix whole = arena.matrix(rows, columns + MARGIN);
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns + MARGIN; column++) {
@@ -150,7 +150,7 @@ final class LinearRanks {
     return whole.columns(1, columns + 1);
   }
 
-  private static double[] numbers(Matrix matrix) {
+  static double[] numbers(Matrix matrix) {
     int columns = matrix.columns();
     double[] numbers = new double[Math.toIntExact(matrix.size())];
     Arrays.setAll(numbers, i -> matrix.get(i / columns, i % columns));
