@@ -7,6 +7,7 @@ import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.ScanChoice;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -36,7 +37,7 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   }
 
   private static String name(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   static final class OfMixer extends Choice<MixerKind> {
@@ -60,6 +61,12 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfTransport extends Choice<TransportKind> {
     OfTransport() {
       super(TransportKind.class);
+    }
+  }
+
+  static final class OfScan extends Choice<ScanChoice> {
+    OfScan() {
+      super(ScanChoice.class);
     }
   }
 }

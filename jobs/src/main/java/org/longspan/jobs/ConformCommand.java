@@ -8,6 +8,7 @@ import org.longspan.executors.conform.ConformOptions;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.ScanChoice;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -19,12 +20,15 @@ import picocli.CommandLine.Option;
           + " against another framework.",
       "",
       "Input: q, k [tokens, heads, dk], v [tokens, heads, dv], do (gradient of the output); optional initial_state"
-          + " [heads, dk, dv] and documents (int64 start offsets, from 0); for lightning slopes [heads], for local the"
-          + " metadata window. Output: o, dq, dk, dv, and but for local final_state, with an initial state also"
-          + " d_initial_state.",
+          + " [heads, dk, dv] and documents (int64 start offsets, from 0); for lightning slopes [heads]; log gates g,"
+          + " for gla [tokens, heads, dk], for simple-gla and gated-delta [tokens, heads]; for gated-delta beta [tokens,"
+          + " heads]; for local the metadata window. Output: o, dq, dk, dv, where there are gates dg, where there is"
+          + " beta dbeta, and but for local final_state, with an initial state also d_initial_state.",
       "",
       "lightning: S_t = exp(-slope) S_(t-1) + k_t v_t', o_t = S_t' q_t; S is zero where a document starts, but for the first"
           + " one the initial state. final_state is that of the last document.",
+      "simple-gla, gla: S_t = diag(exp g_t) S_(t-1) + k_t v_t'.",
+      "gated-delta: S_t = exp(g_t) (I - beta_t k_t k_t') S_(t-1) + beta_t k_t v_t'; keys come normalised.",
       "local: o_t = softmax(q_t K') V over the last window tokens of t's document, t included; nothing scales the"
           + " scores. window is a string in the file's metadata."
     },
@@ -39,7 +43,7 @@ final class ConformCommand implements Callable<Integer> {
       converter = Choice.OfMixer.class,
       required = true,
       paramLabel = "NAME",
-      description = "lightning or local.")
+      description = "lightning, simple-gla, gla, gated-delta or local.")
   private MixerKind mixer;
 
   @Option(
@@ -83,6 +87,15 @@ final class ConformCommand implements Callable<Integer> {
   private TransportKind transport;
 
   @Option(
+      names = "--scan",
+      converter = Choice.OfScan.class,
+      paramLabel = "NAME",
+      defaultValue = "chain",
+      description =
+          "How the state travels: chain, log, replay, lasp1, lasp2, or auto (default: ${DEFAULT-VALUE}).")
+  private ScanChoice scan;
+
+  @Option(
       names = "--input",
       required = true,
       paramLabel = "FILE",
@@ -99,7 +112,8 @@ final class ConformCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Conform.run(
-        new ConformOptions(mixer, ranks, chunk, kernel, precision, transport, input, output));
+        new ConformOptions(
+            mixer, ranks, chunk, kernel, precision, transport, scan, input, output));
     return 0;
   }
 }

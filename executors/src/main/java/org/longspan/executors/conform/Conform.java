@@ -14,6 +14,7 @@ import org.longspan.executors.checkpoint.NamedTensor;
 import org.longspan.executors.checkpoint.SafetensorsWriter;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -48,6 +49,10 @@ public final class Conform {
       return whole.rows(slice().start(), slice().end());
     }
 
+    LinearTensors own(LinearTensors whole) {
+      return whole.rows(slice().start(), slice().end());
+    }
+
     /**
      * Documents of the slice; with an initial state the first one goes on from before the first
      * token.
@@ -75,22 +80,19 @@ public final class Conform {
   }
 
   /** The tensors that come out. */
-  record Results(
-      Matrix o, Matrix dq, Matrix dk, Matrix dv, Matrix finalState, Matrix initialGradient) {}
+  record Results(Matrix o, LinearTensors gradients, Matrix finalState, Matrix initialGradient) {}
 
   /** Reads the case, runs it, writes the results. */
   public static void run(ConformOptions options) throws IOException {
     try (Arena arena = new Arena("of the case", options.precision())) {
       ConformCase given = ConformCase.read(options.input(), options.mixer(), arena);
       AttentionShape shape = given.shape();
-      int keys = shape.heads() * shape.keyWidth();
+      int keys = shape.keyColumns();
       int values = shape.heads() * shape.valueWidth();
       Results results =
           new Results(
               arena.matrix(given.tokens(), values),
-              arena.matrix(given.tokens(), keys),
-              arena.matrix(given.tokens(), keys),
-              arena.matrix(given.tokens(), values),
+              like(given.inputs(), arena),
               arena.matrix(keys, shape.valueWidth()),
               arena.matrix(keys, shape.valueWidth()));
       BlockGrid grid = new BlockGrid(given.tokens(), options.chunk());
@@ -107,8 +109,8 @@ public final class Conform {
                 Workers workers = new Workers(1);
                 Arena own = new Arena("of rank " + transport.rank(), options.precision())) {
               switch (options.mixer()) {
-                case LIGHTNING -> LightningConform.run(part, ranks, workers, own);
-                case SIMPLE_GLA, GLA, GATED_DELTA -> throw new UnsupportedOperationException();
+                case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA ->
+                    LinearConform.run(part, ranks, workers, own);
                 case LOCAL -> WindowConform.run(part, ranks, workers, own);
               }
             }
@@ -116,6 +118,19 @@ public final class Conform {
           });
       write(options, given, results);
     }
+  }
+
+  private static LinearTensors like(LinearTensors inputs, Arena arena) {
+    return new LinearTensors(
+        like(inputs.q(), arena),
+        like(inputs.k(), arena),
+        like(inputs.v(), arena),
+        inputs.gates() == null ? null : like(inputs.gates(), arena),
+        inputs.beta() == null ? null : like(inputs.beta(), arena));
+  }
+
+  private static Matrix like(Matrix matrix, Arena arena) {
+    return arena.matrix(matrix.rows(), matrix.columns());
   }
 
   private static List<Transport> transports(ConformOptions options) {
@@ -135,11 +150,17 @@ public final class Conform {
         List.of(heads, (long) given.shape().keyWidth(), (long) given.shape().valueWidth());
     List<NamedTensor> tensors = new ArrayList<>();
     tensors.add(new NamedTensor("o", values, results.o()));
-    tensors.add(new NamedTensor("dq", keys, results.dq()));
-    tensors.add(new NamedTensor("dk", keys, results.dk()));
-    tensors.add(new NamedTensor("dv", values, results.dv()));
+    tensors.add(new NamedTensor("dq", keys, results.gradients().q()));
+    tensors.add(new NamedTensor("dk", keys, results.gradients().k()));
+    tensors.add(new NamedTensor("dv", values, results.gradients().v()));
     switch (options.mixer()) {
       case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> {
+        if (results.gradients().gates() != null) {
+          tensors.add(new NamedTensor("dg", given.gateShape(), results.gradients().gates()));
+        }
+        if (results.gradients().beta() != null) {
+          tensors.add(new NamedTensor("dbeta", List.of(tokens, heads), results.gradients().beta()));
+        }
         tensors.add(new NamedTensor("final_state", state, results.finalState()));
         if (given.initialState() != null) {
           tensors.add(new NamedTensor("d_initial_state", state, results.initialGradient()));
@@ -158,7 +179,7 @@ public final class Conform {
           out,
           tensors,
           Map.of(
-              "mixer", options.mixer().name().toLowerCase(java.util.Locale.ROOT),
+              "mixer", options.mixer().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'),
               "ranks", Integer.toString(options.ranks())));
     }
   }

@@ -9,14 +9,15 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.checkpoint.SafetensorsFile;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 
 /**
  * The tensors of a case, checked against each other.
  *
- * @param q {@code [tokens, heads · keyWidth]}, as k
- * @param v {@code [tokens, heads · valueWidth]}, as the output's gradient
+ * @param inputs gates and beta where the mixer has them
+ * @param outputGradient {@code [tokens, heads · valueWidth]}
  * @param initialState {@code [heads · keyWidth, valueWidth]}, or null
  * @param documents ascending start offsets, the first 0
  * @param slopes one for each head, for lightning
@@ -25,14 +26,20 @@ import org.longspan.executors.memory.Matrix;
 record ConformCase(
     AttentionShape shape,
     int tokens,
-    Matrix q,
-    Matrix k,
-    Matrix v,
+    LinearTensors inputs,
     Matrix outputGradient,
     Matrix initialState,
     List<Integer> documents,
     List<Double> slopes,
     int window) {
+
+  /** The gates as they came: {@code [tokens, heads, keyWidth]} or {@code [tokens, heads]}. */
+  List<Long> gateShape() {
+    long columns = inputs.gates().columns() / shape.heads();
+    return columns == 1
+        ? List.of((long) tokens, (long) shape.heads())
+        : List.of((long) tokens, (long) shape.heads(), columns);
+  }
 
   static ConformCase read(java.nio.file.Path input, MixerKind mixer, Arena arena)
       throws IOException {
@@ -60,7 +67,7 @@ record ConformCase(
       require("k", keys);
       require("v", expectedValues);
       require("do", expectedValues);
-      boolean stateful = mixer == MixerKind.LIGHTNING && file.contains("initial_state");
+      boolean stateful = mixer != MixerKind.LOCAL && file.contains("initial_state");
       if (mixer == MixerKind.LOCAL && file.contains("initial_state")) {
         throw wrong("it has an initial_state, and the local mixer has no state");
       }
@@ -70,9 +77,12 @@ record ConformCase(
       return new ConformCase(
           new AttentionShape(heads, keyWidth, valueWidth),
           tokens,
-          matrix("q", tokens, heads * keyWidth),
-          matrix("k", tokens, heads * keyWidth),
-          matrix("v", tokens, heads * valueWidth),
+          new LinearTensors(
+              matrix("q", tokens, heads * keyWidth),
+              matrix("k", tokens, heads * keyWidth),
+              matrix("v", tokens, heads * valueWidth),
+              gates(mixer, tokens, heads, keyWidth),
+              beta(mixer, tokens, heads)),
           matrix("do", tokens, heads * valueWidth),
           stateful ? matrix("initial_state", heads * keyWidth, valueWidth) : null,
           documents(tokens),
@@ -99,6 +109,41 @@ record ConformCase(
                 + "; beside q and v it takes "
                 + expected);
       }
+    }
+
+    private Matrix gates(MixerKind mixer, int tokens, int heads, int keyWidth) throws IOException {
+      int columns =
+          switch (mixer) {
+            case LIGHTNING, LOCAL -> 0;
+            case SIMPLE_GLA, GATED_DELTA -> heads;
+            case GLA -> heads * keyWidth;
+          };
+      if (columns == 0) {
+        return null;
+      }
+      require(
+          "g",
+          mixer == MixerKind.GLA
+              ? List.of((long) tokens, (long) heads, (long) keyWidth)
+              : List.of((long) tokens, (long) heads));
+      Matrix gates = matrix("g", tokens, columns);
+      for (int token = 0; token < tokens; token++) {
+        for (int column = 0; column < columns; column++) {
+          double gate = gates.get(token, column);
+          if (!(gate <= 0) || Double.isInfinite(gate)) {
+            throw wrong("g holds " + gate + " at token " + token + "; log gates are 0 or less");
+          }
+        }
+      }
+      return gates;
+    }
+
+    private Matrix beta(MixerKind mixer, int tokens, int heads) throws IOException {
+      if (mixer != MixerKind.GATED_DELTA) {
+        return null;
+      }
+      require("beta", List.of((long) tokens, (long) heads));
+      return matrix("beta", tokens, heads);
     }
 
     private Matrix matrix(String tensor, int rows, int columns) throws IOException {

@@ -1,15 +1,18 @@
 package org.longspan.executors.conform;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.ScanChoice;
 
 /**
  * What to run.
  *
  * @param ranks that the tokens are cut over
+ * @param scan how the state travels; of no matter to the local mixer
  * @param chunk tokens of a chunk, and of a block of the grid on which tokens are cut
  */
 public record ConformOptions(
@@ -19,6 +22,7 @@ public record ConformOptions(
     KernelChoice kernel,
     Precision precision,
     TransportKind transport,
+    ScanChoice scan,
     Path input,
     Path output) {
 
@@ -32,9 +36,11 @@ public record ConformOptions(
     if (chunk < 1) {
       throw new InvalidInputException("--chunk is " + chunk + "; it takes 1 or more.");
     }
-    if (mixer == MixerKind.LOCAL && kernel == KernelChoice.APARAPI) {
+    if (mixer != MixerKind.LIGHTNING && kernel == KernelChoice.APARAPI) {
       throw new InvalidInputException(
-          "--kernel aparapi has no form of the local mixer yet; use --kernel cpu.");
+          "--kernel aparapi has no form of the "
+              + mixer.name().toLowerCase(Locale.ROOT).replace('_', '-')
+              + " mixer yet; use --kernel cpu.");
     }
   }
 }

@@ -32,11 +32,11 @@ final class WindowConform {
     HaloExchange exchange = new HaloExchange(ranks, part.slices(), reach);
     int halo = exchange.length();
     int tail = exchange.tailLength();
-    Matrix k = withHalo(part.own(part.given().k()), halo, arena);
-    Matrix v = withHalo(part.own(part.given().v()), halo, arena);
+    Matrix k = withHalo(part.own(part.given().inputs().k()), halo, arena);
+    Matrix v = withHalo(part.own(part.given().inputs().v()), halo, arena);
     fetch(exchange, k, halo, tail, type, arena);
     fetch(exchange, v, halo, tail, type, arena);
-    Matrix q = part.own(part.given().q());
+    Matrix q = part.own(part.given().inputs().q());
     Matrix o = part.own(part.results().o());
     Matrix logSums = arena.matrix(length, shape.heads());
     Matrix dk = arena.matrix((long) halo + length, keys);
@@ -52,12 +52,12 @@ final class WindowConform {
           logSums,
           part.own(part.given().outputGradient()),
           part.documents(),
-          part.own(part.results().dq()),
+          part.own(part.results().gradients().q()),
           dk,
           dv);
     }
-    giveBack(exchange, dk, halo, tail, type, part.own(part.results().dk()), arena);
-    giveBack(exchange, dv, halo, tail, type, part.own(part.results().dv()), arena);
+    giveBack(exchange, dk, halo, tail, type, part.own(part.results().gradients().k()), arena);
+    giveBack(exchange, dv, halo, tail, type, part.own(part.results().gradients().v()), arena);
   }
 
   private static Matrix withHalo(Matrix own, int halo, Arena arena) {

@@ -36,8 +36,8 @@ final class DecodingBlock implements AutoCloseable {
     this.parameters = parameters;
     this.mixer =
         switch (shape.mixer()) {
-          case LIGHTNING -> new LightningDecoding(shape, numerics, arena, workers);
-          case SIMPLE_GLA, GLA, GATED_DELTA -> throw new UnsupportedOperationException();
+          case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA ->
+              new LinearDecoding(shape, numerics, arena, workers);
           case LOCAL -> new WindowDecoding(shape, numerics, arena, workers);
         };
     this.history = arena.matrix(Math.max(1, shape.convolution()), shape.width());

@@ -75,6 +75,7 @@ public final class DecoderBlock implements AutoCloseable {
    * backward.
    */
   public void forward(Matrix x, Matrix out, Parameters parameters) {
+    environment.enterLayer(shape.layer());
     if (convolution != null) {
       convolution.forward(x, convolved, parameters);
     }
@@ -138,6 +139,7 @@ public final class DecoderBlock implements AutoCloseable {
 
   /** Turns {@code gradient}, of the output, into that of {@code x}, in place. */
   public void backward(Matrix x, Matrix gradient, Parameters parameters) {
+    environment.enterLayer(shape.layer());
     RowOperations rows = environment.numerics().rows();
     Matrix stream = convolution == null ? x : convolved;
     if (environment.mode().memory() == LayerMemory.RECOMPUTE) {

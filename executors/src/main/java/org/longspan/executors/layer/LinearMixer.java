@@ -22,6 +22,9 @@ import org.longspan.parallelism.collective.Transition;
  * the other way.
  */
 final class LinearMixer implements Mixer {
+  /** Tokens in a chunk: within one, pairs of tokens; between chunks, states. */
+  private static final int CHUNK = 64;
+
   private static final String PROJECTION = "mixer.projection";
   private static final String GATE_BIAS = "mixer.gate-bias";
   private static final String NORM = "mixer.norm";
@@ -53,7 +56,13 @@ final class LinearMixer implements Mixer {
     this.width = shape.width();
     this.heads = shape.heads();
     this.rule = LinearRule.of(shape.mixer());
-    this.attention = rule.attention(environment, shape);
+    this.attention =
+        rule.attention(
+            environment.mode().kernel(),
+            environment.numerics().precision(),
+            shape,
+            CHUNK,
+            environment.workers());
     this.scan = environment.scan(heads, width / heads, width / heads, rule.transitionKind());
     int capacity = environment.capacity();
     int columns = rule.projectionColumns(width, heads);

@@ -2,11 +2,15 @@ package org.longspan.executors.layer;
 
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.kernel.GateWidth;
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.LinearAttention;
 import org.longspan.executors.kernel.LinearTensors;
+import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.TransitionKind;
 
 /**
@@ -23,9 +27,6 @@ public enum LinearRule {
   VECTOR_GATE,
   /** The gated delta rule. */
   DELTA;
-
-  /** Tokens in a chunk: within one, pairs of tokens; between chunks, states. */
-  private static final int CHUNK = 64;
 
   /** That of a linear mixer. */
   public static LinearRule of(MixerKind mixer) {
@@ -68,27 +69,28 @@ public enum LinearRule {
     return 4 * width + gateColumns(width, heads) + betaColumns(heads);
   }
 
-  /** The kernel for a block of this rule. */
-  LinearAttention attention(RankEnvironment environment, BlockShape shape) {
+  /**
+   * The kernel for a block of this rule.
+   *
+   * @param choice for constant decays; the others are computed on the CPU
+   * @param chunk tokens worked through at once
+   */
+  public LinearAttention attention(
+      KernelChoice choice, Precision precision, BlockShape shape, int chunk, Workers workers) {
     int headWidth = shape.width() / shape.heads();
-    return attention(
-        environment, shape, new AttentionShape(shape.heads(), headWidth, headWidth), CHUNK);
-  }
-
-  private LinearAttention attention(
-      RankEnvironment environment, BlockShape shape, AttentionShape heads, int chunk) {
+    AttentionShape heads = new AttentionShape(shape.heads(), headWidth, headWidth);
     return switch (this) {
       case CONSTANT ->
           Kernels.linear(
-              environment.mode().kernel(),
-              environment.numerics().precision(),
+              choice,
+              precision,
               heads,
               Slopes.of(shape.heads(), shape.layer(), shape.layers()),
               chunk,
-              environment.workers());
-      case SCALAR_GATE, VECTOR_GATE -> throw new UnsupportedOperationException(name());
-      case DELTA ->
-          Kernels.delta(environment.numerics().precision(), heads, chunk, environment.workers());
+              workers);
+      case SCALAR_GATE -> Kernels.gated(precision, heads, GateWidth.SCALAR, chunk, workers);
+      case VECTOR_GATE -> Kernels.gated(precision, heads, GateWidth.VECTOR, chunk, workers);
+      case DELTA -> Kernels.delta(precision, heads, chunk, workers);
     };
   }
 

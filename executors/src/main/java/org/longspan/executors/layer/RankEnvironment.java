@@ -34,6 +34,7 @@ public final class RankEnvironment implements AutoCloseable {
   private final Arena arena;
   private final Map<String, Matrix> shared = new HashMap<>();
   private SliceInput input;
+  private long step = -1;
   private List<Piece> pieces = List.of();
   private final BlockFold blockFold;
 
@@ -92,6 +93,17 @@ public final class RankEnvironment implements AutoCloseable {
   /** The slice being worked on. */
   public SliceInput input() {
     return input;
+  }
+
+  /** From now on step {@code number} is done, for the errors of collectives; −1 for none. */
+  public void enterStep(long number) {
+    step = number;
+    sequence.position(step, -1);
+  }
+
+  /** From now on block {@code number} of the model works; −1 for none. */
+  void enterLayer(int number) {
+    sequence.position(step, number);
   }
 
   /** Goes on to another slice, of at most {@link #capacity} tokens. */

@@ -52,6 +52,9 @@ public final class TrainingStep {
 
   /** A step over this rank's slices of some sequences, after {@code iteration} steps. */
   public Result run(List<Supplier<SliceInput>> slices, int iteration) {
+    environment.enterStep(iteration + 1L);
+    everyone.position(iteration + 1L, -1);
+    summing.position(iteration + 1L, -1);
     Matrix gradient = model.flatGradient();
     double loss = 0;
     long tokens = 0;

@@ -29,6 +29,7 @@ import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.ScanChoice;
 
 /**
  * What comes out against the plain recurrence, and its gradients against central differences of
@@ -250,7 +251,15 @@ class ConformTest {
     Path output = folder.resolve("result.safetensors");
     Conform.run(
         new ConformOptions(
-            mixer, ranks, 16, KernelChoice.CPU, precision, transport, input, output));
+            mixer,
+            ranks,
+            16,
+            KernelChoice.CPU,
+            precision,
+            transport,
+            ScanChoice.CHAIN,
+            input,
+            output));
     return output;
   }
 
@@ -322,6 +331,7 @@ class ConformTest {
             KernelChoice.APARAPI,
             Precision.FLOAT,
             TransportKind.LOCAL,
+            ScanChoice.CHAIN,
             write(given, true, Map.of()),
             output));
     check(output, "o", o, 1e-5);

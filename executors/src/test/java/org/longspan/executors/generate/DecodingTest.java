@@ -28,7 +28,8 @@ class DecodingTest {
 
   private static RunConfiguration model() {
     return RunConfiguration.parse(
-        "model: {width: 12, heads: 2, layers: 3, feed-forward: 20, pattern: [lightning, local, lightning],"
+        "model: {width: 12, heads: 2, layers: 5, feed-forward: 20,"
+            + " pattern: [lightning, local, simple-gla, gla, gated-delta],"
             + " window: 8, convolution: 4}\nprecision: double\nkernel: cpu",
         "test.yaml",
         Map.of());

@@ -2,43 +2,49 @@ package org.longspan.executors.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.SliceInput;
 
 /** Loss and gradients of every parameter do not depend on how many ranks a sequence is cut over. */
 class SequenceParallelTest {
   private static final int VOCABULARY = 13;
 
-  private static RunConfiguration model(String precision) {
-    return Ranks.configuration(
-        "model.width",
-        "16",
-        "model.heads",
-        "2",
-        "model.layers",
-        "3",
-        "model.feed-forward",
-        "12",
-        "model.pattern",
-        "[lightning, local, lightning]",
-        "model.window",
-        "40",
-        "model.convolution",
-        "4",
-        "precision",
-        precision,
-        "kernel",
-        "cpu");
+  private static RunConfiguration model(String precision, String... otherwise) {
+    List<String> pairs =
+        new ArrayList<>(
+            List.of(
+                "model.width", "16",
+                "model.heads", "2",
+                "model.layers", "5",
+                "model.feed-forward", "12",
+                "model.pattern", "[lightning, local, simple-gla, gla, gated-delta]",
+                "model.window", "40",
+                "model.convolution", "4",
+                "kernel", "cpu",
+                "precision", precision));
+    pairs.addAll(List.of(otherwise));
+    return Ranks.configuration(pairs.toArray(String[]::new));
   }
 
   private static void compare(
-      String precision, int ranks, int tokens, String documents, double limit) {
+      String precision,
+      int ranks,
+      int tokens,
+      String documents,
+      double limit,
+      String... otherwise) {
     int[] starts =
         java.util.Arrays.stream(documents.split(" ")).mapToInt(Integer::parseInt).toArray();
     int[] sequence = Ranks.sequence(tokens, VOCABULARY, tokens);
-    Ranks cut = new Ranks(model(precision), VOCABULARY, 16);
-    Ranks.Outcome one = cut.lossAndGradients(1, sequence, starts);
+    Ranks cut = new Ranks(model(precision, otherwise), VOCABULARY, 16);
+    Ranks.Outcome one =
+        new Ranks(model(precision), VOCABULARY, 16).lossAndGradients(1, sequence, starts);
     Ranks.Outcome many = cut.lossAndGradients(ranks, sequence, starts);
     assertThat(Math.abs(many.loss() - one.loss()) / one.loss()).isLessThan(limit);
     one.gradients()
@@ -70,5 +76,91 @@ class SequenceParallelTest {
   @CsvSource({"2, 128, 0", "4, 131, 0 70", "7, 50, 0"})
   void shouldNotDependOnTheRanksInFloat(int ranks, int tokens, String documents) {
     compare("float", ranks, tokens, documents, 1e-5);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"chain", "log", "replay", "lasp1", "lasp2"})
+  void shouldNotDependOnHowTheStateTravels(String scan) {
+    compare("double", 4, 131, "0 70", 1e-12, "scan.kind", scan);
+    compare("double", 7, 50, "0", 1e-12, "scan.kind", scan);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 128, 0", "3, 100, 0 33", "16, 37, 0"})
+  void shouldNotDependOnWhatLayersKeep(int ranks, int tokens, String documents) {
+    compare("double", ranks, tokens, documents, 1e-12, "train.recompute", "true");
+  }
+
+  // A document over three ranks, ranks that hold the middle of one only, and hundreds in a slice.
+  @Test
+  void shouldStopAtDocumentsWhereverTheyLie() {
+    compare("double", 4, 256, "0 60 190", 1e-12);
+    compare("double", 8, 256, "0 1 255", 1e-12);
+    StringBuilder many = new StringBuilder("0");
+    for (int start = 1; start < 600; start += 2) {
+      many.append(' ').append(start);
+    }
+    compare("double", 2, 640, many.toString(), 1e-12);
+  }
+
+  @Test
+  void shouldNotLetADocumentSeeAnother() {
+    int[] documents = {0, 37, 90};
+    int[] sequence = Ranks.sequence(128, VOCABULARY, 7);
+    int[] changed = sequence.clone();
+    for (int token = 37; token < 90; token++) {
+      changed[token] = (changed[token] + 1) % VOCABULARY;
+    }
+    Ranks cut = new Ranks(model("double"), VOCABULARY, 16);
+    double[] losses = documentLosses(cut, sequence, documents);
+    double[] otherLosses = documentLosses(cut, changed, documents);
+    assertThat(otherLosses[0]).isEqualTo(losses[0]);
+    assertThat(otherLosses[1]).isNotEqualTo(losses[1]);
+    assertThat(otherLosses[2]).isEqualTo(losses[2]);
+  }
+
+  /** The loss of each document, on three ranks: those of all tokens but its own do not count. */
+  private static double[] documentLosses(Ranks cut, int[] sequence, int[] documents) {
+    double[] losses = new double[documents.length];
+    for (int document = 0; document < documents.length; document++) {
+      int from = documents[document];
+      int to = document + 1 < documents.length ? documents[document + 1] : sequence.length;
+      losses[document] =
+          cut
+              .run(
+                  3,
+                  sequence.length,
+                  setup -> {
+                    Ranks.randomize(setup.model());
+                    return setup
+                        .model()
+                        .loss(only(cut.slice(setup, sequence, documents), from, to));
+                  })
+              .stream()
+              .mapToDouble(Double::doubleValue)
+              .sum();
+    }
+    return losses;
+  }
+
+  private static SliceInput only(SliceInput slice, long from, long to) {
+    int[] targets = slice.targets().clone();
+    for (int t = 0; t < targets.length; t++) {
+      long position = slice.firstPosition() + t;
+      if (position < from || position >= to) {
+        targets[t] = -1;
+      }
+    }
+    return new SliceInput(slice.tokens(), targets, slice.documents(), slice.slices(), place(slice));
+  }
+
+  private static int place(SliceInput slice) {
+    for (int place = 0; place < slice.slices().size(); place++) {
+      if (slice.slices().get(place).start() == slice.firstPosition()
+          && slice.slices().get(place).length() == slice.length()) {
+        return place;
+      }
+    }
+    throw new IllegalStateException("No slice starts at " + slice.firstPosition());
   }
 }

@@ -1,0 +1,66 @@
+package org.longspan.executors.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.parallelism.mesh.Mesh;
+
+/** What {@code deterministic: true} promises: the same bits whatever the ranks. */
+class DeterministicTrainingTest {
+  private static RunConfiguration model(String... more) {
+    Map<String, String> overrides = new HashMap<>();
+    for (int i = 0; i < more.length; i += 2) {
+      overrides.put(more[i], more[i + 1]);
+    }
+    return RunConfiguration.parse(
+        "model: {width: 16, heads: 2, layers: 5, feed-forward: 24,"
+            + " pattern: [lightning, local, simple-gla, gla, gated-delta], window: 70,"
+            + " convolution: 4}\ntrain: {steps: 20, learning-rate: 0.01, warmup: 3}\nkernel: cpu\n"
+            + "deterministic: true",
+        "test.yaml",
+        overrides);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 8})
+  void shouldGiveTheSameBitsOnAnyNumberOfSequenceRanks(int ranks) {
+    assertThat(SmallTraining.run(model(), new Mesh(1, ranks, 1), 1))
+        .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldGiveTheSameBitsOnSeveralThreads() {
+    assertThat(SmallTraining.run(model(), new Mesh(1, 2, 1), 3))
+        .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldGiveTheSameBitsOnSequenceRanksBesideDataRanks() {
+    assertThat(SmallTraining.run(model(), new Mesh(2, 3, 1), 1))
+        .isEqualTo(SmallTraining.run(model(), new Mesh(2, 1, 1), 1));
+  }
+
+  @Test
+  void shouldGiveTheSameBitsWhetherLayersKeepOrRecompute() {
+    assertThat(SmallTraining.run(model("train.recompute", "true"), new Mesh(1, 2, 1), 1))
+        .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldTrainAsFastTrainingDoes() {
+    var fast =
+        SmallTraining.run(
+            model("deterministic", "false", "precision", "double"), new Mesh(1, 1, 1), 1);
+    var exact = SmallTraining.run(model("precision", "double"), new Mesh(1, 2, 1), 1);
+    for (int step = 0; step < fast.losses().size(); step++) {
+      assertThat(Math.abs(exact.losses().get(step) - fast.losses().get(step)))
+          .as("step %d", step)
+          .isLessThan(1e-11);
+    }
+  }
+}
