@@ -112,8 +112,7 @@ final class ConformCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Conform.run(
-        new ConformOptions(
-            mixer, ranks, chunk, kernel, precision, transport, scan, input, output));
+        new ConformOptions(mixer, ranks, chunk, kernel, precision, transport, scan, input, output));
     return 0;
   }
 }

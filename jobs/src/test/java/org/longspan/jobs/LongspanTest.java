@@ -85,7 +85,7 @@ class LongspanTest {
         CommandRunner.run(
             "conform", "--mixer", "softmax", "--ranks", "2", "--input", "a", "--output", "b");
     assertThat(run.exitCode()).isEqualTo(2);
-    assertThat(run.errors()).contains("lightning or local, not 'softmax'");
+    assertThat(run.errors()).contains("gated-delta or local, not 'softmax'");
   }
 
   @Test
@@ -207,7 +207,7 @@ class LongspanTest {
   void shouldNameTheBenchmarksThereAre() {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
-        "longspan bench: There is no benchmark 'stpe'; there are: step, memory.");
+        "longspan bench: There is no benchmark 'stpe'. There are: step, memory, scaling, determinism.");
   }
 
   @Test

@@ -1,7 +1,8 @@
 package org.longspan.executors.bench;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import org.longspan.executors.layer.RankMode.LayerMemory;
 
 /**
  * Peak resident memory of a rank as its slice grows: the bench's model, two steps at each length,
@@ -10,13 +11,16 @@ import java.util.List;
 public final class MemoryBench {
   private final List<Integer> lengths;
   private final int threads;
+  private final LayerMemory memory;
 
   /**
    * @param lengths tokens in the slice, ascending
+   * @param memory what layers keep
    */
-  public MemoryBench(List<Integer> lengths, int threads) {
+  public MemoryBench(List<Integer> lengths, int threads, LayerMemory memory) {
     this.lengths = List.copyOf(lengths);
     this.threads = threads;
+    this.memory = memory;
   }
 
   /**
@@ -25,21 +29,24 @@ public final class MemoryBench {
    * @param peakMebibytes greatest resident size up to here
    * @param bytesPerToken by how much it grew since the length before, for each token more; 0 at the
    *     first
+   * @param tokensPerSecond of the second step
    */
-  public record Result(int tokens, long peakMebibytes, double bytesPerToken) {}
+  public record Result(
+      int tokens, long peakMebibytes, double bytesPerToken, double tokensPerSecond) {}
 
-  /** Measures. */
-  public List<Result> run() {
-    List<Result> results = new ArrayList<>();
+  /** Measures, and gives each result as soon as it is there. */
+  public void run(Consumer<Result> results) {
+    int tokensBefore = 0;
+    long peakBefore = 0;
     for (int length : lengths) {
-      long peak = new StepBench(length, 0, threads).peakMebibytes();
-      double grown = 0;
-      if (!results.isEmpty()) {
-        Result before = results.get(results.size() - 1);
-        grown = (peak - before.peakMebibytes()) * (double) (1 << 20) / (length - before.tokens());
-      }
-      results.add(new Result(length, peak, grown));
+      StepBench.Brief brief = new StepBench(length, 0, threads, memory).runBriefly();
+      double grown =
+          tokensBefore == 0
+              ? 0
+              : (brief.peakMebibytes() - peakBefore) * (double) (1 << 20) / (length - tokensBefore);
+      results.accept(new Result(length, brief.peakMebibytes(), grown, brief.tokensPerSecond()));
+      tokensBefore = length;
+      peakBefore = brief.peakMebibytes();
     }
-    return results;
   }
 }

@@ -9,6 +9,7 @@ import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.executors.train.RankSetup;
@@ -26,20 +27,25 @@ import org.longspan.parallelism.transport.Transport;
  * document of random tokens.
  */
 public final class StepBench {
-  private static final int VOCABULARY = 256;
 
   private final int tokens;
   private final int steps;
   private final int threads;
+  private final LayerMemory memory;
 
   /**
    * @param tokens in the sequence
    * @param steps measured, after two that are not
    */
   public StepBench(int tokens, int steps, int threads) {
+    this(tokens, steps, threads, LayerMemory.KEEP);
+  }
+
+  StepBench(int tokens, int steps, int threads, LayerMemory memory) {
     this.tokens = tokens;
     this.steps = steps;
     this.threads = threads;
+    this.memory = memory;
   }
 
   /**
@@ -68,13 +74,6 @@ public final class StepBench {
     public double overFloor() {
       return stepSeconds / productSeconds;
     }
-  }
-
-  private static RunConfiguration configuration() {
-    return RunConfiguration.parse(
-        "model: {width: 256, layers: 4, heads: 4, feed-forward: 704, pattern: [lightning]}",
-        "the bench's model",
-        Map.of());
   }
 
   /** Measures. */
@@ -107,24 +106,33 @@ public final class StepBench {
         });
   }
 
-  /** The greatest resident size of this process, in MiB, after two steps. */
-  public long peakMebibytes() {
+  /**
+   * Two steps.
+   *
+   * @param peakMebibytes the greatest resident size of this process after them
+   * @param tokensPerSecond of the second
+   */
+  record Brief(long peakMebibytes, double tokensPerSecond) {}
+
+  Brief runBriefly() {
     return withRank(
         (setup, step) -> {
           step.accept(0);
-          step.accept(1);
-          return PeakMemory.mebibytes();
+          double seconds = time(() -> step.accept(1));
+          return new Brief(PeakMemory.mebibytes(), tokens / seconds);
         });
   }
 
   private <T> T withRank(BiFunction<RankSetup, IntConsumer, T> body) {
-    RunConfiguration configuration = configuration();
+    RunConfiguration configuration =
+        BenchModel.lightning(
+            Map.of("train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE)));
     List<Transport> alone = InProcessTransport.connect(1, Duration.ofMinutes(1));
     try (Transport transport = alone.get(0);
         RankSetup setup =
             new RankSetup(
                 configuration,
-                ModelShape.of(configuration, VOCABULARY),
+                ModelShape.of(configuration, BenchModel.VOCABULARY),
                 new Mesh(1, 1, 1),
                 transport,
                 threads,
@@ -138,7 +146,7 @@ public final class StepBench {
 
   private SliceInput input() {
     Random random = new Random(1);
-    int[] ids = random.ints(tokens, 0, VOCABULARY).toArray();
+    int[] ids = random.ints(tokens, 0, BenchModel.VOCABULARY).toArray();
     int[] targets = Arrays.copyOf(Arrays.copyOfRange(ids, 1, tokens + 1), tokens);
     targets[tokens - 1] = -1;
     return new SliceInput(ids, targets, Documents.one(tokens, 0), List.of(new Slice(0, tokens)), 0);
