@@ -91,6 +91,13 @@ class SequenceParallelTest {
     compare("double", ranks, tokens, documents, 1e-12, "train.recompute", "true");
   }
 
+  @ParameterizedTest
+  @CsvSource({"128, 0", "131, 0 70", "20, 0 5"})
+  void shouldNotDependOnWhetherSumsGoBlockByBlock(int tokens, String documents) {
+    // One rank: where sums go block by block, every rank has the gradient of the whole sequence.
+    compare("double", 1, tokens, documents, 1e-12, "deterministic", "true");
+  }
+
   // A document over three ranks, ranks that hold the middle of one only, and hundreds in a slice.
   @Test
   void shouldStopAtDocumentsWhereverTheyLie() {
