@@ -40,13 +40,14 @@ final class FloatDeltaGateGradient {
     through = 0;
   }
 
-  /**
-   * Pairs: the product of two triangular tiles.
-   *
-   * @param keep 0 for the chunk's first ones, else 1
-   */
-  void addPairs(FloatTile a, FloatTile b, float keep, int length) {
-    FloatDeltaTile.multiplyTriangles(a, b, keep, pairs, length);
+  /** The chunk's first pairs: the product of two triangular tiles. */
+  void takePairs(FloatTile a, FloatTile b, int length) {
+    FloatDeltaTile.multiplyTriangles(a, b, pairs, length);
+  }
+
+  /** More pairs: the product of two triangular tiles. */
+  void addPairs(FloatTile a, FloatTile b, int length) {
+    FloatDeltaTile.addTriangleProducts(a, b, pairs, length);
   }
 
   /** Reads of the state before, one a token: the inner product of two rows. */

@@ -136,14 +136,18 @@ final class FloatDeltaSegmentSweep {
    */
   void addIncomingGradient(
       int head, LinearTensors inputs, FloatTile before, LinearTensors gradients, int from, int to) {
+    if (!state.flush()) {
+      return;
+    }
     recompute(head, inputs, before, from, to);
-    for (int i = to - 1; i >= from; i--) {
+    boolean isLeft = true;
+    for (int i = to - 1; i >= from && isLeft; i--) {
       FloatDeltaChunk chunk = chunks[i - from];
       FloatTile reaching = grid.isFresh(i) ? null : states[i - from];
       gates.clear();
       takeState(chunk, reaching);
       solve(chunk, reaching);
-      gates.addPairs(chunk.correlations(), correlationGradients, 0f, chunk.length());
+      gates.takePairs(chunk.correlations(), correlationGradients, chunk.length());
       keyGradient(chunk, reaching, true);
       addKeys((FloatMatrix) gradients.k(), head, i);
       addValues((FloatMatrix) gradients.v(), head, i);
@@ -151,6 +155,7 @@ final class FloatDeltaSegmentSweep {
       add(betaGradient(chunk), (FloatMatrix) gradients.beta(), head, i);
       if (reaching != null && i > 0) {
         state.retreat(chunk, true, shape.valueWidth());
+        isLeft = state.flush();
       }
     }
   }
@@ -203,8 +208,8 @@ final class FloatDeltaSegmentSweep {
     int valueWidth = shape.valueWidth();
     FloatTileProduct.intoTriangle(
         state.outputGradients(), writesAcross, scoreGradients, length, valueWidth);
-    gates.addPairs(state.scores(), scoreGradients, 0f, length);
-    gates.addPairs(chunk.correlations(), correlationGradients, 1f, length);
+    gates.takePairs(state.scores(), scoreGradients, length);
+    gates.addPairs(chunk.correlations(), correlationGradients, length);
     FloatDeltaTile.weighTriangle(scoreGradients, chunk.decay().pairs(), 1f, length);
     if (reaching != null) {
       FloatTileProduct.multiply(

@@ -142,6 +142,11 @@ final class FloatDeltaStateGradient {
     return weighed;
   }
 
+  /** Sets numbers too small to be normal to 0; returns whether one other than 0 is left. */
+  boolean flush() {
+    return FloatDeltaTile.flush(gradient, shape.keyWidth(), 0, shape.valueWidth());
+  }
+
   FloatTile queries() {
     return queries;
   }

@@ -64,6 +64,7 @@ final class FloatDeltaStateGradientSweep {
       int offset) {
     int end = grid.count() - 1;
     state.start(incoming, head);
+    boolean isLeft = outputGradient != null || state.flush();
     for (int i = end; i >= first; i--) {
       if (i % segment == segment - 1 || i == end) {
         gradients[offset + i / segment].set(state.gradient());
@@ -71,9 +72,10 @@ final class FloatDeltaStateGradientSweep {
       if (i / segment == first / segment) {
         return;
       }
-      if (!grid.isFresh(i)) {
+      if (isLeft && !grid.isFresh(i)) {
         boolean carries = i == end ? incoming != null : grid.passesOn(i);
         retreat(head, inputs, outputGradient, i, carries, 0, shape.valueWidth());
+        isLeft = outputGradient != null || state.flush();
       }
     }
   }

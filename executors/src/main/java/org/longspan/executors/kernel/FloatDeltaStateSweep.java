@@ -1,6 +1,7 @@
 package org.longspan.executors.kernel;
 
 import org.longspan.executors.memory.FloatMatrix;
+import org.longspan.executors.vector.FloatDeltaTile;
 import org.longspan.executors.vector.FloatTile;
 import org.longspan.executors.vector.FloatTileLoop;
 import org.longspan.executors.vector.FloatTileProduct;
@@ -9,6 +10,8 @@ import org.longspan.executors.vector.FloatTileProduct;
  * One worker's sweeps of the gated delta rule with the tokens, which carry a state of one head from
  * chunk to chunk. A chunk's outputs are {@code O = (b ⊙ Q) S + (D ⊙ Q Kᵀ) W}; see {@link
  * FloatDeltaChunk}. The columns of a state are independent, so that a sweep may do some of them.
+ * Where a state comes from before the slice alone, numbers too small to be normal are 0, and what
+ * is 0 is not carried on.
  *
  * <p>Threading: one thread at a time.
  */
@@ -54,14 +57,15 @@ final class FloatDeltaStateSweep {
       int from,
       int to) {
     int valueWidth = shape.valueWidth();
-    int columns = to - from;
+    int width = to - from;
     int values = Math.max(0, Math.min(to, valueWidth) - from);
     state.zero();
-    for (int column = values; column < columns; column++) {
+    for (int column = values; column < width; column++) {
       int row = from + column - valueWidth;
       state.numbers()[row * state.stride() + column] = 1f;
     }
-    for (int i = grid.before(documents.lastStart()); i < grid.count(); i++) {
+    int columns = width;
+    for (int i = grid.before(documents.lastStart()); i < grid.count() && columns > 0; i++) {
       boolean isReached = !grid.isFresh(i);
       chunk.load(inputs, head, grid.start(i), grid.length(i));
       chunk.residuals().zero();
@@ -70,12 +74,15 @@ final class FloatDeltaStateSweep {
       }
       chunk.solve(state, isReached, columns);
       chunk.advance(state, isReached, columns);
+      if (columns > values && !FloatDeltaTile.flush(state, shape.keyWidth(), values, columns)) {
+        columns = values;
+      }
     }
     if (values > 0) {
       storeState(summary, head, from, 0, values);
     }
-    if (values < columns) {
-      storeState(transition, head, from + values - valueWidth, values, columns - values);
+    if (values < width) {
+      storeState(transition, head, from + values - valueWidth, values, width - values);
     }
   }
 
@@ -113,7 +120,7 @@ final class FloatDeltaStateSweep {
       int to) {
     int columns = to - from;
     loadState(incoming, head, from, columns);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && FloatDeltaTile.flush(state, shape.keyWidth(), 0, columns); i++) {
       chunk.load(inputs, head, grid.start(i), grid.length(i));
       chunk.solveWithoutValues(state, columns);
       loadQueries(inputs, head, i);

@@ -52,29 +52,35 @@ public final class FloatDeltaTile {
     }
   }
 
-  /** {@code out = keep · out + a · b}, element by element of triangular tiles of one shape. */
-  public static void multiplyTriangles(
-      FloatTile a, FloatTile b, float keep, FloatTile out, int size) {
+  /** {@code out = a · b}, element by element of triangular tiles of one shape. */
+  public static void multiplyTriangles(FloatTile a, FloatTile b, FloatTile out, int size) {
     for (int row = 0; row < size; row++) {
-      multiply(
-          a.numbers(),
-          b.numbers(),
-          keep,
-          out.numbers(),
-          row * out.stride(),
-          row - row % STRIP + STRIP);
+      int columns = row - row % STRIP + STRIP;
+      multiply(a.numbers(), b.numbers(), out.numbers(), row * out.stride(), columns);
     }
   }
 
-  private static void multiply(
-      float[] a, float[] b, float keep, float[] out, int start, int columns) {
-    for (int column = start; column < start + columns; column += LANES) {
-      FloatVector product =
-          FloatVector.fromArray(SPECIES, a, column).mul(FloatVector.fromArray(SPECIES, b, column));
-      if (keep != 0f) {
-        product = product.add(FloatVector.fromArray(SPECIES, out, column).mul(keep));
-      }
-      product.intoArray(out, column);
+  private static void multiply(float[] a, float[] b, float[] out, int start, int columns) {
+    for (int i = start; i < start + columns; i += LANES) {
+      FloatVector.fromArray(SPECIES, a, i)
+          .mul(FloatVector.fromArray(SPECIES, b, i))
+          .intoArray(out, i);
+    }
+  }
+
+  /** {@code out += a · b}, element by element of triangular tiles of one shape. */
+  public static void addTriangleProducts(FloatTile a, FloatTile b, FloatTile out, int size) {
+    for (int row = 0; row < size; row++) {
+      int columns = row - row % STRIP + STRIP;
+      addProducts(a.numbers(), b.numbers(), out.numbers(), row * out.stride(), columns);
+    }
+  }
+
+  private static void addProducts(float[] a, float[] b, float[] out, int start, int columns) {
+    for (int i = start; i < start + columns; i += LANES) {
+      FloatVector.fromArray(SPECIES, a, i)
+          .fma(FloatVector.fromArray(SPECIES, b, i), FloatVector.fromArray(SPECIES, out, i))
+          .intoArray(out, i);
     }
   }
 
@@ -167,52 +173,71 @@ public final class FloatDeltaTile {
       FloatTile solution,
       FloatTile scaled,
       int columns) {
+    float[] left = pairs.numbers();
+    float[] right = scaled.numbers();
+    float[] out = solution.numbers();
     int rowStep = direction * solution.stride();
     int start = row * solution.stride();
+    int firstPair = diagonal - solved * pairColumn;
+    int firstRow = start - solved * rowStep;
     int column = 0;
     for (; column + LANES < columns; column += 2 * LANES) {
       twoVectors(
-          pairs.numbers(),
-          diagonal,
+          left,
+          firstPair,
           pairRow,
           pairColumn,
+          right,
+          firstRow + column,
           solved,
-          beta,
-          row,
-          direction,
-          solution.numbers(),
-          scaled.numbers(),
+          out,
           start + column,
           rowStep);
     }
     if (column < columns) {
       oneVector(
-          pairs.numbers(),
+          left,
+          firstPair,
+          pairRow,
+          pairColumn,
+          right,
+          firstRow + column,
+          solved,
+          out,
+          start + column,
+          rowStep);
+    }
+    float beta0 = beta[row];
+    float beta1 = beta[row + direction];
+    float beta2 = beta[row + 2 * direction];
+    float beta3 = beta[row + 3 * direction];
+    for (column = 0; column < columns; column += LANES) {
+      finish(
+          left,
           diagonal,
           pairRow,
           pairColumn,
-          solved,
-          beta,
-          row,
-          direction,
-          solution.numbers(),
-          scaled.numbers(),
+          beta0,
+          beta1,
+          beta2,
+          beta3,
+          out,
+          right,
           start + column,
           rowStep);
     }
   }
 
+  /** Adds to four rows what they take from the rows solved before. */
   private static void twoVectors(
       float[] pairs,
-      int diagonal,
+      int firstPair,
       int pairRow,
       int pairColumn,
-      int solved,
-      float[] beta,
-      int row,
-      int direction,
-      float[] x,
       float[] scaled,
+      int scaledStart,
+      int solved,
+      float[] x,
       int start,
       int rowStep) {
     int start1 = start + rowStep;
@@ -228,8 +253,8 @@ public final class FloatDeltaTile {
     FloatVector x31 = FloatVector.fromArray(SPECIES, x, start3 + LANES);
     int pairRow2 = 2 * pairRow;
     int pairRow3 = 3 * pairRow;
-    int i = diagonal - solved * pairColumn;
-    int j = start - solved * rowStep;
+    int i = firstPair;
+    int j = scaledStart;
     for (int step = 0; step < solved; step++) {
       FloatVector right0 = FloatVector.fromArray(SPECIES, scaled, j);
       FloatVector right1 = FloatVector.fromArray(SPECIES, scaled, j + LANES);
@@ -250,59 +275,23 @@ public final class FloatDeltaTile {
     }
     x00.intoArray(x, start);
     x01.intoArray(x, start + LANES);
-    FloatVector right0 = x00.mul(beta[row]);
-    FloatVector right1 = x01.mul(beta[row]);
-    right0.intoArray(scaled, start);
-    right1.intoArray(scaled, start + LANES);
-    FloatVector left = FloatVector.broadcast(SPECIES, pairs[i + pairRow]);
-    x10 = left.fma(right0, x10);
-    x11 = left.fma(right1, x11);
-    left = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]);
-    x20 = left.fma(right0, x20);
-    x21 = left.fma(right1, x21);
-    left = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]);
-    x30 = left.fma(right0, x30);
-    x31 = left.fma(right1, x31);
-    i += pairColumn;
     x10.intoArray(x, start1);
     x11.intoArray(x, start1 + LANES);
-    right0 = x10.mul(beta[row + direction]);
-    right1 = x11.mul(beta[row + direction]);
-    right0.intoArray(scaled, start1);
-    right1.intoArray(scaled, start1 + LANES);
-    left = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]);
-    x20 = left.fma(right0, x20);
-    x21 = left.fma(right1, x21);
-    left = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]);
-    x30 = left.fma(right0, x30);
-    x31 = left.fma(right1, x31);
-    i += pairColumn;
     x20.intoArray(x, start2);
     x21.intoArray(x, start2 + LANES);
-    right0 = x20.mul(beta[row + 2 * direction]);
-    right1 = x21.mul(beta[row + 2 * direction]);
-    right0.intoArray(scaled, start2);
-    right1.intoArray(scaled, start2 + LANES);
-    left = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]);
-    x30 = left.fma(right0, x30);
-    x31 = left.fma(right1, x31);
     x30.intoArray(x, start3);
     x31.intoArray(x, start3 + LANES);
-    x30.mul(beta[row + 3 * direction]).intoArray(scaled, start3);
-    x31.mul(beta[row + 3 * direction]).intoArray(scaled, start3 + LANES);
   }
 
   private static void oneVector(
       float[] pairs,
-      int diagonal,
+      int firstPair,
       int pairRow,
       int pairColumn,
-      int solved,
-      float[] beta,
-      int row,
-      int direction,
-      float[] x,
       float[] scaled,
+      int scaledStart,
+      int solved,
+      float[] x,
       int start,
       int rowStep) {
     int start1 = start + rowStep;
@@ -314,8 +303,8 @@ public final class FloatDeltaTile {
     FloatVector x3 = FloatVector.fromArray(SPECIES, x, start3);
     int pairRow2 = 2 * pairRow;
     int pairRow3 = 3 * pairRow;
-    int i = diagonal - solved * pairColumn;
-    int j = start - solved * rowStep;
+    int i = firstPair;
+    int j = scaledStart;
     for (int step = 0; step < solved; step++) {
       FloatVector right = FloatVector.fromArray(SPECIES, scaled, j);
       x0 = FloatVector.broadcast(SPECIES, pairs[i]).fma(right, x0);
@@ -326,24 +315,79 @@ public final class FloatDeltaTile {
       j += rowStep;
     }
     x0.intoArray(x, start);
-    FloatVector right = x0.mul(beta[row]);
-    right.intoArray(scaled, start);
-    x1 = FloatVector.broadcast(SPECIES, pairs[i + pairRow]).fma(right, x1);
-    x2 = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]).fma(right, x2);
-    x3 = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]).fma(right, x3);
-    i += pairColumn;
     x1.intoArray(x, start1);
-    right = x1.mul(beta[row + direction]);
-    right.intoArray(scaled, start1);
-    x2 = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]).fma(right, x2);
-    x3 = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]).fma(right, x3);
-    i += pairColumn;
     x2.intoArray(x, start2);
-    right = x2.mul(beta[row + 2 * direction]);
-    right.intoArray(scaled, start2);
-    x3 = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]).fma(right, x3);
     x3.intoArray(x, start3);
-    x3.mul(beta[row + 3 * direction]).intoArray(scaled, start3);
+  }
+
+  /**
+   * What the four rows take from each other; apart from the sums before, since the compiler keeps
+   * vectors in registers in short methods only.
+   */
+  private static void finish(
+      float[] pairs,
+      int diagonal,
+      int pairRow,
+      int pairColumn,
+      float beta0,
+      float beta1,
+      float beta2,
+      float beta3,
+      float[] x,
+      float[] scaled,
+      int start,
+      int rowStep) {
+    int start1 = start + rowStep;
+    int start2 = start1 + rowStep;
+    int start3 = start2 + rowStep;
+    int pair1 = diagonal + pairRow;
+    int pair2 = pair1 + pairRow;
+    int pair3 = pair2 + pairRow;
+    FloatVector w0 = FloatVector.fromArray(SPECIES, x, start).mul(beta0);
+    FloatVector x1 = FloatVector.fromArray(SPECIES, x, start1);
+    FloatVector x2 = FloatVector.fromArray(SPECIES, x, start2);
+    FloatVector x3 = FloatVector.fromArray(SPECIES, x, start3);
+    x1 = FloatVector.broadcast(SPECIES, pairs[pair1]).fma(w0, x1);
+    FloatVector w1 = x1.mul(beta1);
+    x2 = FloatVector.broadcast(SPECIES, pairs[pair2]).fma(w0, x2);
+    x2 = FloatVector.broadcast(SPECIES, pairs[pair2 + pairColumn]).fma(w1, x2);
+    FloatVector w2 = x2.mul(beta2);
+    x3 = FloatVector.broadcast(SPECIES, pairs[pair3]).fma(w0, x3);
+    x3 = FloatVector.broadcast(SPECIES, pairs[pair3 + pairColumn]).fma(w1, x3);
+    x3 = FloatVector.broadcast(SPECIES, pairs[pair3 + 2 * pairColumn]).fma(w2, x3);
+    x1.intoArray(x, start1);
+    x2.intoArray(x, start2);
+    x3.intoArray(x, start3);
+    w0.intoArray(scaled, start);
+    w1.intoArray(scaled, start1);
+    w2.intoArray(scaled, start2);
+    x3.mul(beta3).intoArray(scaled, start3);
+  }
+
+  /**
+   * Sets numbers too small to be normal to 0, in {@code rows} rows and the columns {@code [from,
+   * to)}.
+   *
+   * @return whether one other than 0 is left
+   */
+  public static boolean flush(FloatTile tile, int rows, int from, int to) {
+    boolean isLeft = false;
+    for (int row = 0; row < rows; row++) {
+      isLeft |= flush(tile.numbers(), row * tile.stride() + from, to - from);
+    }
+    return isLeft;
+  }
+
+  private static boolean flush(float[] numbers, int start, int count) {
+    int left = 0;
+    for (int i = start; i < start + count; i++) {
+      if (Math.abs(numbers[i]) < Float.MIN_NORMAL) {
+        numbers[i] = 0f;
+      } else {
+        left++;
+      }
+    }
+    return left > 0;
   }
 
   /**
