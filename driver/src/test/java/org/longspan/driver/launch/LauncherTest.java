@@ -181,7 +181,7 @@ class LauncherTest {
           introduce(context);
           Transport transport = context.transport();
           if (context.attempt() == 0) {
-            transport.receive(1 - transport.rank(), CHANNEL, ByteBuffer.allocate(1));
+            transport.receive(1 - transport.rank(), CHANNEL, 0, ByteBuffer.allocate(1));
           }
           context.report(step(context.attempt(), sum(transport, 1)));
         },
@@ -311,9 +311,9 @@ class LauncherTest {
   /** The sum of both ranks' numbers. */
   private static double sum(Transport transport, double own) {
     int peer = 1 - transport.rank();
-    transport.send(peer, CHANNEL, ByteBuffer.allocate(Double.BYTES).putDouble(own).flip());
+    transport.send(peer, CHANNEL, 0, ByteBuffer.allocate(Double.BYTES).putDouble(own).flip());
     ByteBuffer other = ByteBuffer.allocate(Double.BYTES);
-    transport.receive(peer, CHANNEL, other);
+    transport.receive(peer, CHANNEL, 0, other);
     return own + other.getDouble(0);
   }
 }

@@ -103,6 +103,39 @@ record FrameHeader(
         .writeInt(label);
   }
 
+  /** The first frame of a connection that {@code sender} opens. */
+  static FrameHeader hello(RankIdentity sender) {
+    return new FrameHeader(
+        Kind.HELLO, sender.job(), sender.attempt(), sender.rank(), 0, 0, 0, 0, 0);
+  }
+
+  /** Piece number {@code sequence} of a channel, of {@code bytes} bytes. */
+  static FrameHeader data(
+      RankIdentity sender, int channel, int label, int messageLength, long sequence, int bytes) {
+    return new FrameHeader(
+        Kind.DATA,
+        sender.job(),
+        sender.attempt(),
+        sender.rank(),
+        channel,
+        messageLength,
+        sequence,
+        bytes,
+        label);
+  }
+
+  /** {@code sender} took {@code bytes} payload bytes of the channel in all. */
+  static FrameHeader credit(RankIdentity sender, int channel, long bytes) {
+    return new FrameHeader(
+        Kind.CREDIT, sender.job(), sender.attempt(), sender.rank(), channel, 0, bytes, 0, 0);
+  }
+
+  /** {@code bytes} bytes follow that say why {@code sender} refuses a frame. */
+  static FrameHeader refusal(RankIdentity sender, int bytes) {
+    return new FrameHeader(
+        Kind.REFUSAL, sender.job(), sender.attempt(), sender.rank(), 0, bytes, 0, bytes, 0);
+  }
+
   /** Reads the header at the frame's position, which moves on to the payload. */
   static FrameHeader read(ByteBuffer frame) {
     if (frame.remaining() < BYTES) {
@@ -126,16 +159,16 @@ record FrameHeader(
             header.getLong(SEQUENCE_OFFSET),
             header.getInt(PAYLOAD_LENGTH_OFFSET),
             header.getInt(LABEL_OFFSET));
-    frame.position(frame.position() + BYTES);
-    if (read.payloadLength != frame.remaining() || read.messageLength < read.payloadLength) {
+    if (!read.hasSoundLengths()) {
       throw new TransportException(
-          "A frame with "
-              + frame.remaining()
-              + " bytes of payload says "
-              + read.payloadLength
-              + " of a message of "
-              + read.messageLength);
+          "A frame has " + read.payloadLength + " bytes of a message of " + read.messageLength);
     }
+    frame.position(frame.position() + BYTES);
     return read;
+  }
+
+  /** A piece has at least one byte of its message, if the message has any. */
+  private boolean hasSoundLengths() {
+    return payloadLength <= messageLength && (payloadLength > 0 || messageLength == 0);
   }
 }

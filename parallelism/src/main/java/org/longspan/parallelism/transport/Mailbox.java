@@ -15,10 +15,9 @@ import java.util.function.IntConsumer;
  * <p>Threading: one thread at a time delivers, one receives, any may fail it.
  */
 final class Mailbox {
-  private static final int SPARE_BUFFERS = 4;
+  private static final int SPARE_BUFFERS = 8;
 
   private final Route route;
-  private final Duration timeLimit;
   private final IntConsumer taken;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -30,17 +29,16 @@ final class Mailbox {
   private int filled;
   private boolean started;
   private boolean complete;
-  private long lastChange;
 
+  private String remark = "";
   private String failure;
   private long failsAt;
 
   /**
    * @param taken told, under this mailbox's lock, how many bytes went into a receiver's buffer
    */
-  Mailbox(Route route, Duration timeLimit, IntConsumer taken) {
+  Mailbox(Route route, IntConsumer taken) {
     this.route = route;
-    this.timeLimit = timeLimit;
     this.taken = taken;
   }
 
@@ -51,7 +49,6 @@ final class Mailbox {
   void deliver(int messageLabel, int messageLength, ByteBuffer piece) {
     lock.lock();
     try {
-      lastChange = System.nanoTime();
       if (into != null
           && !complete
           && waiting.isEmpty()
@@ -70,7 +67,7 @@ final class Mailbox {
   }
 
   /** Fills the remaining bytes of {@code destination} with the next message. */
-  void receive(int expectedLabel, ByteBuffer destination) {
+  void receive(int expectedLabel, ByteBuffer destination, Deadline deadline) {
     try {
       lock.lockInterruptibly();
     } catch (InterruptedException e) {
@@ -81,7 +78,7 @@ final class Mailbox {
         throw route.labelled(expectedLabel).failure("two threads receive at once");
       }
       label = expectedLabel;
-      receiveAlone(destination);
+      receiveAlone(destination, deadline);
     } catch (InterruptedException e) {
       throw route.labelled(expectedLabel).interrupted(e);
     } finally {
@@ -89,15 +86,14 @@ final class Mailbox {
     }
   }
 
-  private void receiveAlone(ByteBuffer destination) throws InterruptedException {
+  private void receiveAlone(ByteBuffer destination, Deadline deadline) throws InterruptedException {
     into = destination;
     filled = 0;
     started = false;
     complete = false;
-    lastChange = System.nanoTime();
     try {
       while (!advance()) {
-        changed.awaitNanos(patience());
+        changed.awaitNanos(patience(deadline));
       }
     } finally {
       into = null;
@@ -125,6 +121,16 @@ final class Mailbox {
     }
   }
 
+  /** Says something more about the peer where nothing arrives. */
+  void remark(String sentence) {
+    lock.lock();
+    try {
+      remark = "; " + sentence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Takes the pieces that wait; true when the message is complete. */
   private boolean advance() {
     while (!complete && !waiting.isEmpty()) {
@@ -142,18 +148,28 @@ final class Mailbox {
   }
 
   /** Nanoseconds that the receiver may wait from now on; throws where there are none. */
-  private long patience() {
-    long now = System.nanoTime();
-    long left = lastChange + timeLimit.toNanos() - now;
+  private long patience(Deadline deadline) {
+    long left = deadline.left();
     if (failure != null) {
-      left = Math.min(left, failsAt - now);
+      left = Math.min(left, failsAt - System.nanoTime());
       if (left <= 0) {
-        throw route.labelled(label).failure(failure);
+        throw route.labelled(label).failure(failure + circumstances());
       }
     } else if (left <= 0) {
-      throw route.labelled(label).failure("nothing arrived within " + Route.seconds(timeLimit));
+      throw route
+          .labelled(label)
+          .failure(
+              filled == 0
+                  ? "nothing arrived " + deadline + remark
+                  : "only " + filled + " of " + into.remaining() + " bytes arrived " + deadline);
     }
     return left;
+  }
+
+  private String circumstances() {
+    return filled == 0
+        ? remark
+        : "; only " + filled + " of " + into.remaining() + " bytes had arrived";
   }
 
   private boolean fits(int messageLabel, int messageLength, ByteBuffer piece) {

@@ -79,6 +79,12 @@ public final class MessageLabel {
     return of(kind, number) | (int) (message % MESSAGE_MASK + 1);
   }
 
+  /** The label of the same message of the next number. */
+  static int next(int label) {
+    int number = ((label >>> MESSAGE_BITS) + 1) & NUMBER_MASK;
+    return (label & ~(NUMBER_MASK << MESSAGE_BITS)) | number << MESSAGE_BITS;
+  }
+
   /**
    * A label in the words of messages: {@code all-reduce 17 (message 2)}. Labels of no kind have
    * words too, so that whatever a peer sent can be named.

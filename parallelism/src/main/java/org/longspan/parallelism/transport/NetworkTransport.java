@@ -1,9 +1,6 @@
 package org.longspan.parallelism.transport;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import java.math.BigInteger;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -14,11 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.apache.spark.network.buffer.NettyManagedBuffer;
-import org.apache.spark.network.protocol.OneWayMessage;
 import org.longspan.parallelism.transport.FrameHeader.Kind;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A {@link Transport} over Spark's network library. A rank listens from {@link #bind} on, tells the
@@ -29,51 +22,33 @@ import org.slf4j.LoggerFactory;
  * message of another job or attempt, or one that is not the next of its channel, is refused: its
  * connection is closed, and its sender's next call ends with an exception that says so.
  *
- * <p>Memory: a message travels in pieces of 256 KiB and is put together in the receiver's buffer.
- * Each rank holds at most {@link Transport#WINDOW_BYTES} for each peer and channel.
+ * <p>Memory: a message travels in pieces of 512 KiB and is put together in the receiver's buffer.
+ * From 64 KiB on, one in a direct buffer is written from where it lies; if such a send ends before
+ * its bytes are out, the connection is closed. Each rank holds at most {@link
+ * Transport#WINDOW_BYTES} for each peer and channel.
  *
  * <p>Threading: as {@link Transport} says; {@code connect} is called once. The network library's
  * threads end within a few seconds after {@link #close}.
  */
-public final class NetworkTransport implements Transport {
-  private static final Logger LOG = LoggerFactory.getLogger(NetworkTransport.class);
+public final class NetworkTransport implements InjectableTransport {
   private static final Duration FLUSH_LIMIT = Duration.ofSeconds(5);
   private static final String LOOPBACK = "127.0.0.1";
-  private static final int LONGEST_REFUSAL = 1024;
 
   private final long job;
   private final Duration timeLimit;
   private final SparkNetwork network;
   private final Object joining = new Object();
-  private final List<Frame> early = new ArrayList<>();
+  private final List<AcceptedConnection> early = new ArrayList<>();
   private final AtomicLong received = new AtomicLong();
-  private volatile Session session;
+  private volatile NetworkSession session;
   private volatile boolean closed;
-
-  /** What arrived before this rank was connected. */
-  private record Frame(Channel connection, ByteBuffer bytes) {}
-
-  /** Who this rank is, and the other ranks in their order. */
-  private record Session(NetworkIdentity own, List<NetworkPeer> peers) {
-    NetworkPeer peer(int number) {
-      Route.checkPeer(own.rank(), number, own.size());
-      return peers.get(number < own.rank() ? number : number - 1);
-    }
-  }
 
   private NetworkTransport(
       String jobId, String secret, String host, Duration timeLimit, Protection protection) {
-    this.job = NetworkIdentity.hash(jobId);
+    this.job = RankIdentity.hash(jobId);
     this.timeLimit = timeLimit;
     this.network =
-        new SparkNetwork(
-            jobId,
-            secret,
-            host,
-            timeLimit,
-            protection,
-            new SparkNetwork.Events(this::take, this::lost),
-            new SparkNetwork.Events(this::refused, connection -> {}));
+        new SparkNetwork(jobId, secret, host, timeLimit, protection, this::accept, this::refused);
   }
 
   /** Listens on a free port of {@code host}; authenticated and encrypted. */
@@ -87,7 +62,7 @@ public final class NetworkTransport implements Transport {
    *
    * @param jobId the same on all ranks of a job
    * @param secret known to the ranks of this job only
-   * @param timeLimit longest wait for a peer, in a connection's handshake too
+   * @param timeLimit longest send and longest receive, a connection's handshake included
    */
   public static NetworkTransport bind(
       String jobId, String secret, String host, Duration timeLimit, Protection protection) {
@@ -127,24 +102,19 @@ public final class NetworkTransport implements Transport {
     if (rank < 0 || rank >= peers.size()) {
       throw new IllegalArgumentException("Rank " + rank + " among " + peers.size() + " addresses");
     }
-    NetworkIdentity own = new NetworkIdentity(job, attempt, rank, peers.size());
+    RankIdentity own = new RankIdentity(job, attempt, rank, peers.size());
     List<NetworkPeer> others =
         IntStream.range(0, peers.size())
             .filter(peer -> peer != rank)
             .mapToObj(peer -> new NetworkPeer(own, peer, peers.get(peer), network, timeLimit))
             .toList();
-    Session joined = new Session(own, others);
+    NetworkSession joined = new NetworkSession(own, others);
     synchronized (joining) {
       if (session != null || closed) {
         throw new IllegalStateException(
             "Rank " + rank + "'s transport is " + (closed ? "closed" : "connected already"));
       }
-      for (Frame frame : early) {
-        take(joined, frame.connection(), frame.bytes());
-        if (!frame.connection().isActive()) {
-          lost(joined, frame.connection());
-        }
-      }
+      early.forEach(connection -> connection.join(joined));
       early.clear();
       session = joined;
     }
@@ -158,6 +128,23 @@ public final class NetworkTransport implements Transport {
   @Override
   public int size() {
     return connected().own().size();
+  }
+
+  @Override
+  public Duration timeLimit() {
+    return timeLimit;
+  }
+
+  @Override
+  public void claimAnotherJob() {
+    NetworkSession joined = connected();
+    joined.peers().forEach(peer -> peer.claim(joined.own().ofAnotherJob()));
+  }
+
+  @Override
+  public void claimAnotherAttempt() {
+    NetworkSession joined = connected();
+    joined.peers().forEach(peer -> peer.claim(joined.own().ofAnotherAttempt()));
   }
 
   @Override
@@ -189,126 +176,56 @@ public final class NetworkTransport implements Transport {
       closed = true;
       early.clear();
     }
-    Session joined = session;
+    NetworkSession joined = session;
     if (joined != null) {
-      flush(joined);
+      settle(joined);
       joined.peers().forEach(NetworkPeer::close);
     }
     network.close();
   }
 
-  private static void flush(Session joined) {
+  private static void settle(NetworkSession joined) {
     long deadline = System.nanoTime() + FLUSH_LIMIT.toNanos();
     try {
       for (NetworkPeer peer : joined.peers()) {
-        peer.flush(deadline);
+        peer.settle(deadline);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private Session connected() {
-    Session joined = session;
+  private NetworkSession connected() {
+    NetworkSession joined = session;
     if (joined == null) {
       throw new IllegalStateException("This transport is not connected yet");
     }
     return joined;
   }
 
-  /** A frame on a connection that this rank has accepted, the secret known. */
-  private void take(Channel connection, ByteBuffer frame) {
-    Session joined = session;
-    if (joined == null) {
-      synchronized (joining) {
-        joined = session;
-        if (joined == null) {
-          if (!closed) {
-            ByteBuffer copy = ByteBuffer.allocate(frame.remaining()).put(frame).flip();
-            early.add(new Frame(connection, copy));
-          }
-          return;
-        }
+  /** The first message on a connection that this rank has accepted, the secret known. */
+  private void accept(Channel channel, ByteBuffer hello) {
+    AcceptedConnection connection = AcceptedConnection.take(channel, hello);
+    NetworkSession joined;
+    synchronized (joining) {
+      joined = session;
+      if (joined == null) {
+        early.add(connection);
+        return;
       }
     }
-    take(joined, connection, frame);
-  }
-
-  private static void take(Session joined, Channel connection, ByteBuffer frame) {
-    FrameHeader header;
-    try {
-      header = FrameHeader.read(frame);
-    } catch (TransportException e) {
-      refuse(joined, connection, e.getMessage());
-      return;
-    }
-    String objection = joined.own().objection(header);
-    if (objection != null) {
-      refuse(joined, connection, objection);
-      return;
-    }
-    NetworkPeer peer = joined.peer(header.sender());
-    if (!peer.accept(connection)) {
-      refuse(
-          joined,
-          connection,
-          "Rank " + joined.own().rank() + " has a connection from rank " + header.sender());
-      return;
-    }
-    try {
-      switch (header.kind()) {
-        case HELLO -> LOG.debug("Rank {} called rank {}", header.sender(), joined.own().rank());
-        case DATA -> peer.deliver(header, frame);
-        case CREDIT -> peer.credit(header.channel(), header.sequence());
-        case REFUSAL -> refuse(joined, connection, "A refusal comes on the sender's connection");
-      }
-    } catch (TransportException e) {
-      peer.lose(e.getMessage());
-      refuse(joined, connection, e.getMessage());
-    }
-  }
-
-  private static void refuse(Session joined, Channel connection, String sentence) {
-    LOG.warn("{} ({})", sentence, connection.remoteAddress());
-    byte[] words = sentence.getBytes(StandardCharsets.UTF_8);
-    int length = Math.min(words.length, LONGEST_REFUSAL);
-    NetworkIdentity own = joined.own();
-    ByteBuf frame = Unpooled.buffer(FrameHeader.BYTES + length);
-    new FrameHeader(Kind.REFUSAL, own.job(), own.attempt(), own.rank(), 0, length, 0, length, 0)
-        .write(frame);
-    frame.writeBytes(words, 0, length);
-    connection
-        .writeAndFlush(new OneWayMessage(new NettyManagedBuffer(frame)))
-        .addListener(ChannelFutureListener.CLOSE);
+    connection.join(joined);
   }
 
   /** A frame on a connection that this rank has opened: only a refusal may come there. */
   private void refused(Channel connection, ByteBuffer frame) {
-    Session joined = session;
+    NetworkSession joined = session;
     if (joined == null) {
       return;
     }
     for (NetworkPeer peer : joined.peers()) {
-      if (peer.hasOpened(connection)) {
-        FrameHeader header = FrameHeader.read(frame);
-        if (header.kind() == Kind.REFUSAL) {
-          peer.lose("the peer refused: " + StandardCharsets.UTF_8.decode(frame));
-        }
-      }
-    }
-  }
-
-  private void lost(Channel connection) {
-    Session joined = session;
-    if (joined != null) {
-      lost(joined, connection);
-    }
-  }
-
-  private static void lost(Session joined, Channel connection) {
-    for (NetworkPeer peer : joined.peers()) {
-      if (peer.hasAccepted(connection)) {
-        peer.lose("the peer has closed the connection or is lost");
+      if (peer.hasOpened(connection) && FrameHeader.read(frame).kind() == Kind.REFUSAL) {
+        peer.lose("the peer refused: " + StandardCharsets.UTF_8.decode(frame));
       }
     }
   }

@@ -1,7 +1,5 @@
 package org.longspan.parallelism.transport;
 
-import java.time.Duration;
-
 /**
  * One channel to one peer as a rank sees it; words its errors. Its label says what is being sent or
  * received; 0 says nothing.
@@ -34,10 +32,6 @@ record Route(int rank, int peer, int channel, int label) {
   private String words(String sentence) {
     String part = label == 0 ? "" : ", " + MessageLabel.words(label);
     return "Rank " + rank + ", peer " + peer + ", channel " + channel + part + ": " + sentence;
-  }
-
-  static String seconds(Duration duration) {
-    return duration.toMillis() / 1000.0 + " s";
   }
 
   /** Refuses a peer that is not one of the other ranks. */

@@ -1,13 +1,14 @@
 package org.longspan.parallelism.transport;
 
 import io.netty.channel.Channel;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
@@ -32,14 +33,12 @@ import org.apache.spark.network.util.TransportConf;
 final class SparkNetwork implements AutoCloseable {
   private static final String MODULE = "longspan";
   private static final int THREADS = 2;
+  private static final int READ_BYTES = 128 << 10;
 
   private final TransportContext serverContext;
   private final TransportContext clientContext;
   private final TransportServer server;
   private final TransportClientFactory clients;
-
-  /** What to do with frames and closed connections. */
-  record Events(BiConsumer<Channel, ByteBuffer> frame, Consumer<Channel> closed) {}
 
   SparkNetwork(
       String job,
@@ -47,8 +46,8 @@ final class SparkNetwork implements AutoCloseable {
       String host,
       Duration timeLimit,
       Protection protection,
-      Events accepted,
-      Events opened) {
+      BiConsumer<Channel, ByteBuffer> accepted,
+      BiConsumer<Channel, ByteBuffer> opened) {
     TransportConf configuration =
         new TransportConf(MODULE, new MapConfigProvider(configuration(timeLimit, protection)));
     SecretKeyHolder key = new JobSecret(job, secret);
@@ -56,7 +55,10 @@ final class SparkNetwork implements AutoCloseable {
     clientContext = new TransportContext(configuration, new Handler(opened));
     try {
       server =
-          serverContext.createServer(host, 0, List.of(new AuthServerBootstrap(configuration, key)));
+          serverContext.createServer(
+              host,
+              0,
+              List.of(SparkNetwork::readMuch, new AuthServerBootstrap(configuration, key)));
       clients =
           clientContext.createClientFactory(
               List.of(new AuthClientBootstrap(configuration, job, key)));
@@ -84,12 +86,20 @@ final class SparkNetwork implements AutoCloseable {
         limit,
         "spark." + MODULE + ".io.connectionTimeout",
         limit,
+        "spark." + MODULE + ".io.mode",
+        Epoll.isAvailable() ? "EPOLL" : "NIO",
         "spark." + MODULE + ".io.serverThreads",
         threads,
         "spark." + MODULE + ".io.clientThreads",
         threads,
         "spark." + MODULE + ".sasl.timeout",
         limit);
+  }
+
+  /** Lets an accepted connection read much at once: a message has many bytes. */
+  private static RpcHandler readMuch(Channel connection, RpcHandler handler) {
+    connection.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(READ_BYTES));
+    return handler;
   }
 
   int port() {
@@ -130,15 +140,15 @@ final class SparkNetwork implements AutoCloseable {
   /** Passes one-way messages on and refuses everything else. */
   private static final class Handler extends RpcHandler {
     private final StreamManager streams = new OneForOneStreamManager();
-    private final Events events;
+    private final BiConsumer<Channel, ByteBuffer> messages;
 
-    Handler(Events events) {
-      this.events = events;
+    Handler(BiConsumer<Channel, ByteBuffer> messages) {
+      this.messages = messages;
     }
 
     @Override
     public void receive(TransportClient client, ByteBuffer message) {
-      events.frame().accept(client.getChannel(), message);
+      messages.accept(client.getChannel(), message);
     }
 
     @Override
@@ -149,11 +159,6 @@ final class SparkNetwork implements AutoCloseable {
     @Override
     public StreamManager getStreamManager() {
       return streams;
-    }
-
-    @Override
-    public void channelInactive(TransportClient client) {
-      events.closed().accept(client.getChannel());
     }
   }
 }

@@ -12,8 +12,9 @@ import java.nio.ByteBuffer;
  * afterwards therefore cut what they exchange into pieces smaller than the window.
  *
  * <p>Threading: any thread may send and receive; at most one thread at a time receives from one
- * peer on one channel. Every wait has a time limit, counted from the last byte that moved, and ends
- * when its thread is interrupted; the thread's interrupt flag is then set.
+ * peer on one channel. Every send and every receive ends within a time limit, counted from its
+ * start however many bytes move meanwhile, and when its thread is interrupted; the thread's
+ * interrupt flag is then set.
  */
 public interface Transport extends AutoCloseable {
   /** Bytes that may be under way from one rank to another on one channel before a send waits. */
@@ -30,15 +31,11 @@ public interface Transport extends AutoCloseable {
    * position does not move.
    *
    * @param label what the receiver must expect; see {@link MessageLabel}
-   * @throws TransportException where the peer cannot be reached or takes nothing within the time
-   *     limit, or the thread is interrupted; its message names rank, peer, channel and label
+   * @throws TransportException where the peer cannot be reached, does not take enough within the
+   *     time limit or refuses what it got, or the thread is interrupted; its message names rank,
+   *     peer, channel and label
    */
   void send(int peer, int channel, int label, ByteBuffer payload);
-
-  /** Sends with the label 0. */
-  default void send(int peer, int channel, ByteBuffer payload) {
-    send(peer, channel, 0, payload);
-  }
 
   /**
    * Waits for the next message from {@code peer} on {@code channel}, which must fill the remaining
@@ -46,16 +43,11 @@ public interface Transport extends AutoCloseable {
    * before it was lost can still be received.
    *
    * @param label what the sender must have said; see {@link MessageLabel}
-   * @throws TransportException where none comes within the time limit, the peer is lost, the label
-   *     or the length differs, or the thread is interrupted; its message names rank, peer, channel
-   *     and label
+   * @throws TransportException where not all of it comes within the time limit, the peer is lost or
+   *     refused, the label or the length differs, or the thread is interrupted; its message names
+   *     rank, peer, channel and label
    */
   void receive(int peer, int channel, int label, ByteBuffer into);
-
-  /** Receives with the label 0. */
-  default void receive(int peer, int channel, ByteBuffer into) {
-    receive(peer, channel, 0, into);
-  }
 
   /** Payload bytes received so far, over all peers and channels. */
   long receivedBytes();

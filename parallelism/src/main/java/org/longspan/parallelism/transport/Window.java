@@ -1,6 +1,5 @@
 package org.longspan.parallelism.transport;
 
-import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -12,58 +11,82 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Threading: any thread.
  */
 final class Window {
-  private final Route route;
-  private final Duration timeLimit;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private long underWay;
-  private long lastChange;
+  private long taken;
+  private long givenBack;
+  private long givenBackBefore;
   private String failure;
 
-  Window(Route route, Duration timeLimit) {
-    this.route = route;
-    this.timeLimit = timeLimit;
-  }
-
-  /** Waits until there is room for a piece of the message of this label. */
-  void take(int label, int bytes) {
+  /** A message begins: what a failure says was taken is counted from here. */
+  void begin() {
+    lock.lock();
     try {
-      lock.lockInterruptibly();
-    } catch (InterruptedException e) {
-      throw route.labelled(label).interrupted(e);
-    }
-    try {
-      lastChange = System.nanoTime();
-      while (failure == null && underWay > 0 && underWay + bytes > Transport.WINDOW_BYTES) {
-        long left = lastChange + timeLimit.toNanos() - System.nanoTime();
-        if (left <= 0) {
-          throw route
-              .labelled(label)
-              .failure(
-                  "the peer took nothing within "
-                      + Route.seconds(timeLimit)
-                      + "; "
-                      + underWay
-                      + " bytes are under way");
-        }
-        changed.awaitNanos(left);
-      }
-      if (failure != null) {
-        throw route.labelled(label).failure(failure);
-      }
-      underWay += bytes;
-    } catch (InterruptedException e) {
-      throw route.labelled(label).interrupted(e);
+      givenBackBefore = givenBack;
     } finally {
       lock.unlock();
     }
   }
 
+  /** Waits until there is room for a piece of the message. */
+  void take(Route route, int bytes, Deadline deadline) {
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      throw route.interrupted(e);
+    }
+    try {
+      while (failure == null && !hasRoom(bytes)) {
+        long left = deadline.left();
+        if (left <= 0) {
+          throw route.failure(overdue(deadline));
+        }
+        changed.awaitNanos(left);
+      }
+      if (failure != null) {
+        throw route.failure(failure);
+      }
+      taken += bytes;
+    } catch (InterruptedException e) {
+      throw route.interrupted(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes room without waiting; false where there is none, or the window has failed. */
+  boolean takeAtOnce(int bytes) {
+    lock.lock();
+    try {
+      boolean free = failure == null && hasRoom(bytes);
+      if (free) {
+        taken += bytes;
+      }
+      return free;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private String overdue(Deadline deadline) {
+    long bytes = givenBack - givenBackBefore;
+    return "the peer took "
+        + (bytes == 0 ? "nothing " : "only " + bytes + " bytes ")
+        + deadline
+        + "; "
+        + (taken - givenBack)
+        + " bytes are under way";
+  }
+
+  private boolean hasRoom(int bytes) {
+    long underWay = taken - givenBack;
+    return underWay <= 0 || underWay + bytes <= Transport.WINDOW_BYTES;
+  }
+
   void giveBack(long bytes) {
     lock.lock();
     try {
-      underWay -= bytes;
-      lastChange = System.nanoTime();
+      givenBack += bytes;
       changed.signalAll();
     } finally {
       lock.unlock();

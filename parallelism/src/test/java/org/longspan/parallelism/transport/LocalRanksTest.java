@@ -38,12 +38,12 @@ class LocalRanksTest {
                         TransportContract.sleep(100);
                         throw root;
                       }
-                      transport.receive(1, 0, ByteBuffer.allocate(1));
+                      transport.receive(1, 0, 0, ByteBuffer.allocate(1));
                       return null;
                     }))
         .isSameAs(root);
     assertThat(ThreadsOfRanks.alive()).noneMatch(name -> name.startsWith("longspan-rank-"));
-    assertThatThrownBy(() -> transports.get(0).receive(1, 0, ByteBuffer.allocate(1)))
+    assertThatThrownBy(() -> transports.get(0).receive(1, 0, 0, ByteBuffer.allocate(1)))
         .isInstanceOf(TransportException.class);
   }
 

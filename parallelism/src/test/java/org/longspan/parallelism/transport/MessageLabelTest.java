@@ -32,6 +32,14 @@ class MessageLabelTest {
   }
 
   @Test
+  void shouldKnowTheNextNumber() {
+    assertThat(MessageLabel.next(MessageLabel.of(Kind.ALL_REDUCE, 17, 3)))
+        .isEqualTo(MessageLabel.of(Kind.ALL_REDUCE, 18, 3));
+    assertThat(MessageLabel.next(MessageLabel.of(Kind.ALL_REDUCE, 4095)))
+        .isEqualTo(MessageLabel.of(Kind.ALL_REDUCE, 0));
+  }
+
+  @Test
   void shouldGiveEveryKindLabelsOfItsOwn() {
     assertThat(Arrays.stream(Kind.values()).map(kind -> MessageLabel.of(kind, 0)))
         .doesNotHaveDuplicates()

@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.client.TransportClientFactory;
@@ -29,6 +33,7 @@ import org.longspan.parallelism.transport.FrameHeader.Kind;
 @Timeout(120)
 class NetworkTransportTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LONGER = Duration.ofSeconds(3);
   private static final Duration SHORT = Duration.ofMillis(500);
   private static final String HOST = "127.0.0.1";
   private static final String JOB = "job-7";
@@ -55,11 +60,11 @@ class NetworkTransportTest {
     try (NetworkTransport slow = bind(SECRET, LIMIT);
         NetworkTransport quick = bind(SECRET, LIMIT)) {
       quick.connect(1, 2, addresses(slow, quick));
-      quick.send(0, 0, TransportContract.number(5));
-      quick.send(0, 0, TransportContract.number(6));
+      quick.send(0, 0, 0, TransportContract.number(5));
+      quick.send(0, 0, 0, TransportContract.number(6));
       TransportContract.sleep(200);
       slow.connect(0, 2, addresses(slow, quick));
-      quick.send(0, 0, TransportContract.number(7));
+      quick.send(0, 0, 0, TransportContract.number(7));
       for (int expected = 5; expected <= 7; expected++) {
         assertThat(TransportContract.receiveNumber(slow, 1, 0)).isEqualTo(expected);
       }
@@ -73,7 +78,7 @@ class NetworkTransportTest {
       try (NetworkTransport quick = bind(SECRET, LIMIT)) {
         addresses = addresses(slow, quick);
         quick.connect(1, 0, addresses);
-        quick.send(0, 0, TransportContract.number(5));
+        quick.send(0, 0, 0, TransportContract.number(5));
       }
       TransportContract.sleep(200);
       slow.connect(0, 0, addresses);
@@ -91,7 +96,7 @@ class NetworkTransportTest {
             NetworkTransport.bind(JOB, "another secret", HOST, LIMIT, protection)) {
       own.connect(0, 0, addresses(own, stranger));
       stranger.connect(1, 0, addresses(own, stranger));
-      assertThatThrownBy(() -> stranger.send(0, 0, TransportContract.number(5)))
+      assertThatThrownBy(() -> stranger.send(0, 0, 0, TransportContract.number(5)))
           .isInstanceOf(TransportException.class)
           .hasMessageStartingWith("Rank 1, peer 0, channel 0: cannot connect to 127.0.0.1:");
       assertNothingArrives(own);
@@ -106,7 +111,7 @@ class NetworkTransportTest {
             NetworkTransport.bind("job-8", SECRET, HOST, LIMIT, protection)) {
       own.connect(0, 0, addresses(own, stranger));
       stranger.connect(1, 0, addresses(own, stranger));
-      assertThatThrownBy(() -> stranger.send(0, 0, TransportContract.number(5)))
+      assertThatThrownBy(() -> stranger.send(0, 0, 0, TransportContract.number(5)))
           .isInstanceOf(TransportException.class);
       assertNothingArrives(own);
     }
@@ -123,6 +128,19 @@ class NetworkTransportTest {
         TransportClient client = clients.createUnmanagedClient(HOST, own.port())) {
       own.connect(0, 0, addresses(own.port(), silent.port()));
       client.send(frame(JOB, 0, 0));
+      assertNothingArrives(own);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldTakeNoFrameOffAConnectionThatShowsNoSecret(Protection protection) throws Exception {
+    try (NetworkTransport own = NetworkTransport.bind(JOB, SECRET, HOST, SHORT, protection);
+        SparkNetwork silent = network();
+        Socket stranger = new Socket(InetAddress.getLoopbackAddress(), own.port())) {
+      own.connect(0, 0, addresses(own.port(), silent.port()));
+      ByteBuffer frame = frame(JOB, 0, 0);
+      stranger.getOutputStream().write(frame.array(), frame.arrayOffset(), frame.remaining());
       assertNothingArrives(own);
     }
   }
@@ -169,14 +187,14 @@ class NetworkTransportTest {
         NetworkTransport late = bind(SECRET, LIMIT)) {
       own.connect(0, 4, addresses(own, peer));
       late.connect(1, 3, addresses(own, late));
-      late.send(0, 0, TransportContract.number(3));
-      assertThatThrownBy(() -> late.receive(0, 0, ByteBuffer.allocate(1)))
+      late.send(0, 0, 0, TransportContract.number(3));
+      assertThatThrownBy(() -> late.receive(0, 0, 0, ByteBuffer.allocate(1)))
           .isInstanceOf(TransportException.class)
           .hasMessage(
               "Rank 1, peer 0, channel 0: the peer refused: Rank 0 of attempt 4 refuses a message"
                   + " of attempt 3 from rank 1");
       peer.connect(1, 4, addresses(own, peer));
-      peer.send(0, 0, TransportContract.number(4));
+      peer.send(0, 0, 0, TransportContract.number(4));
       assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(4);
     }
   }
@@ -197,7 +215,7 @@ class NetworkTransportTest {
         TransportClient client = network.open(HOST, own.port())) {
       own.connect(0, 0, addresses(own.port(), network.port()));
       client.send(frame(JOB, 0, 0));
-      client.send(frame(JOB, 0, sequence));
+      sendMore(client, frame(JOB, 0, sequence));
       assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
       assertThatThrownBy(() -> TransportContract.receiveNumber(own, 1, 0))
           .isInstanceOf(TransportException.class)
@@ -217,9 +235,77 @@ class NetworkTransportTest {
       assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
       second.send(frame(JOB, 0, 1));
       assertClosed(second);
-      first.send(frame(JOB, 0, 1));
+      sendMore(first, frame(JOB, 0, 1));
       assertThat(TransportContract.receiveNumber(own, 1, 0)).isEqualTo(5);
     }
+  }
+
+  @Test
+  void shouldSayHowMuchOfAMessageArrived() throws Exception {
+    try (NetworkTransport own = bind(SECRET, SHORT);
+        SparkNetwork network = network();
+        TransportClient client = network.open(HOST, own.port())) {
+      own.connect(0, 0, addresses(own.port(), network.port()));
+      int label = MessageLabel.of(MessageLabel.Kind.BROADCAST, 7);
+      FrameHeader header =
+          FrameHeader.data(
+              new RankIdentity(RankIdentity.hash(JOB), 0, 1, 2), 0, label, 1000, 0, 600);
+      ByteBuf half = Unpooled.buffer();
+      header.write(half);
+      client.send(half.writeZero(500).nioBuffer());
+      assertThatThrownBy(() -> own.receive(1, 0, label, ByteBuffer.allocate(1000)))
+          .isInstanceOf(TransportException.class)
+          .hasMessage(
+              "Rank 0, peer 1, channel 0, broadcast 7: only 500 of 1000 bytes arrived within"
+                  + " 0.5 s");
+    }
+  }
+
+  @Test
+  void shouldGiveUpOnAConnectionThatTakesNoMore() throws Exception {
+    try (NetworkTransport own = bind(SECRET, LONGER);
+        SparkNetwork deaf = network((channel, hello) -> channel.config().setAutoRead(false))) {
+      own.connect(0, 0, addresses(own.port(), deaf.port()));
+      ByteBuffer large = ByteBuffer.allocateDirect(Transport.WINDOW_BYTES);
+      assertThatThrownBy(() -> own.send(1, 0, 0, large))
+          .isInstanceOf(TransportException.class)
+          .hasMessage(
+              "Rank 0, peer 1, channel 0: the connection did not take all of the message within"
+                  + " 3.0 s");
+      assertThatThrownBy(() -> own.send(1, 5, 0, ByteBuffer.allocate(1)))
+          .isInstanceOf(TransportException.class)
+          .hasMessage(
+              "Rank 0, peer 1, channel 5: an earlier send was given up in the middle of a"
+                  + " message");
+    }
+  }
+
+  @Test
+  void shouldGiveUpInTimeOnAPeerThatDoesNotAnswerTheHandshake() throws Exception {
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      int port = silent.getLocalPort();
+      try (NetworkTransport own = bind(SECRET, SHORT)) {
+        own.connect(0, 0, addresses(own.port(), port));
+        assertThatThrownBy(() -> own.send(1, 0, 0, ByteBuffer.allocate(1)))
+            .isInstanceOf(TransportException.class)
+            .hasMessage(
+                "Rank 0, peer 1, channel 0: cannot connect to 127.0.0.1:" + port + " within 0.5 s");
+      }
+      try (NetworkTransport own = bind(SECRET, SHORT)) {
+        own.connect(0, 0, addresses(own.port(), port));
+        assertThatThrownBy(() -> own.receive(1, 0, 0, ByteBuffer.allocate(1)))
+            .isInstanceOf(TransportException.class)
+            .hasMessage("Rank 0, peer 1, channel 0: nothing arrived within 0.5 s");
+      }
+      try (NetworkTransport own = bind(SECRET, LONGER)) {
+        own.connect(0, 0, addresses(own.port(), port));
+        assertThatThrownBy(() -> own.send(1, 0, 0, ByteBuffer.allocate(1)))
+            .isInstanceOf(TransportException.class)
+            .hasMessageStartingWith(
+                "Rank 0, peer 1, channel 0: cannot connect to 127.0.0.1:" + port);
+      }
+    }
+    assertThat(ThreadsOfRanks.left()).isEmpty();
   }
 
   @Test
@@ -228,7 +314,7 @@ class NetworkTransportTest {
     NetworkTransport second = bind(SECRET, LIMIT);
     first.connect(0, 0, addresses(first, second));
     second.connect(1, 0, addresses(first, second));
-    first.send(1, 0, TransportContract.number(1));
+    first.send(1, 0, 0, TransportContract.number(1));
     assertThat(TransportContract.receiveNumber(second, 0, 0)).isEqualTo(1);
     assertThat(ThreadsOfRanks.alive()).isNotEmpty();
     int port = first.port();
@@ -248,7 +334,7 @@ class NetworkTransportTest {
   }
 
   private static void assertNothingArrives(NetworkTransport own) {
-    assertThatThrownBy(() -> own.receive(1, 0, ByteBuffer.allocate(Integer.BYTES)))
+    assertThatThrownBy(() -> own.receive(1, 0, 0, ByteBuffer.allocate(Integer.BYTES)))
         .isInstanceOf(TransportException.class);
     assertThat(own.receivedBytes()).isZero();
   }
@@ -274,8 +360,18 @@ class NetworkTransportTest {
 
   /** A network that knows the secret but sends what it likes. */
   private static SparkNetwork network() {
-    SparkNetwork.Events ignored = new SparkNetwork.Events((channel, frame) -> {}, channel -> {});
-    return new SparkNetwork(JOB, SECRET, HOST, LIMIT, Protection.ENCRYPTED, ignored, ignored);
+    return network((channel, message) -> {});
+  }
+
+  private static SparkNetwork network(BiConsumer<Channel, ByteBuffer> accepted) {
+    return new SparkNetwork(
+        JOB, SECRET, HOST, LIMIT, Protection.ENCRYPTED, accepted, (channel, message) -> {});
+  }
+
+  /** Frames follow each other without more once the first one has gone as a message. */
+  private static void sendMore(TransportClient client, ByteBuffer frame) {
+    ChannelFuture written = client.getChannel().writeAndFlush(Unpooled.wrappedBuffer(frame));
+    assertThat(written.awaitUninterruptibly(LIMIT.toMillis())).isTrue();
   }
 
   /** The number 5 from rank 1 on channel 0. */
@@ -283,7 +379,7 @@ class NetworkTransportTest {
     ByteBuf frame = Unpooled.buffer();
     new FrameHeader(
             Kind.DATA,
-            NetworkIdentity.hash(job),
+            RankIdentity.hash(job),
             attempt,
             1,
             0,

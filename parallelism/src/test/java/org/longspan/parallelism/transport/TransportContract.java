@@ -29,8 +29,8 @@ abstract class TransportContract {
           for (int i = 0; i < messages; i++) {
             for (int peer = 0; peer < 3; peer++) {
               if (peer != transport.rank()) {
-                transport.send(peer, 0, number(transport.rank() * 1000 + i));
-                transport.send(peer, 5, number(-i));
+                transport.send(peer, 0, 0, number(transport.rank() * 1000 + i));
+                transport.send(peer, 5, 0, number(-i));
               }
             }
           }
@@ -58,11 +58,11 @@ abstract class TransportContract {
           for (int length : lengths) {
             for (boolean direct : new boolean[] {true, false}) {
               if (transport.rank() == 0) {
-                transport.send(1, 0, bytes(length, direct).position(length / 3));
+                transport.send(1, 0, 0, bytes(length, direct).position(length / 3));
               } else {
                 ByteBuffer into = allocate(length + 10, !direct).position(5);
                 into.limit(5 + length - length / 3);
-                transport.receive(0, 0, into);
+                transport.receive(0, 0, 0, into);
                 assertThat(into.position()).isEqualTo(5);
                 assertThat(into).isEqualTo(bytes(length, direct).position(length / 3));
                 assertThat(into.limit(length + 10).get(length + 9)).isZero();
@@ -82,9 +82,9 @@ abstract class TransportContract {
           for (int i = 0; i < 6; i++) {
             if (transport.rank() == 0) {
               payload.putInt(0, i).putInt(payload.limit() - 4, i);
-              transport.send(1, 0, payload);
+              transport.send(1, 0, 0, payload);
             } else {
-              transport.receive(0, 0, payload);
+              transport.receive(0, 0, 0, payload);
               assertThat(payload.getInt(0)).isEqualTo(i);
               assertThat(payload.getInt(payload.limit() - 4)).isEqualTo(i);
             }
@@ -103,12 +103,12 @@ abstract class TransportContract {
           if (transport.rank() == 1) {
             assertThat(receiveNumber(transport, 0, 1)).isEqualTo(42);
             passed.countDown();
-            transport.receive(0, 0, large);
+            transport.receive(0, 0, 0, large);
             return null;
           }
-          Thread blocked = new Thread(() -> transport.send(1, 0, large));
+          Thread blocked = new Thread(() -> transport.send(1, 0, 0, large));
           blocked.start();
-          transport.send(1, 1, number(42));
+          transport.send(1, 1, 0, number(42));
           awaitLatch(passed);
           join(blocked);
           return null;
@@ -121,15 +121,15 @@ abstract class TransportContract {
         connect(2, LONG),
         transport -> {
           if (transport.rank() == 0) {
-            transport.send(1, 3, ByteBuffer.allocate(9));
-            transport.receive(1, 0, ByteBuffer.allocate(0));
+            transport.send(1, 3, 0, ByteBuffer.allocate(9));
+            transport.receive(1, 0, 0, ByteBuffer.allocate(0));
           } else {
-            assertThatThrownBy(() -> transport.receive(0, 3, ByteBuffer.allocate(8)))
+            assertThatThrownBy(() -> transport.receive(0, 3, 0, ByteBuffer.allocate(8)))
                 .isInstanceOf(TransportException.class)
                 .hasMessage(
                     "Rank 1, peer 0, channel 3: a message of 9 bytes arrived where 8 were"
                         + " expected");
-            transport.send(0, 0, ByteBuffer.allocate(0));
+            transport.send(0, 0, 0, ByteBuffer.allocate(0));
           }
           return null;
         });
@@ -145,7 +145,7 @@ abstract class TransportContract {
           if (transport.rank() == 0) {
             transport.send(1, 3, sent, number(1));
             transport.send(1, 3, sent, number(2));
-            transport.receive(1, 0, ByteBuffer.allocate(0));
+            transport.receive(1, 0, 0, ByteBuffer.allocate(0));
           } else {
             ByteBuffer into = ByteBuffer.allocate(Integer.BYTES);
             transport.receive(0, 3, sent, into);
@@ -155,7 +155,7 @@ abstract class TransportContract {
                 .hasMessage(
                     "Rank 1, peer 0, channel 3: a message of all-reduce 17 arrived where one of"
                         + " halo forward 3 was expected");
-            transport.send(0, 0, ByteBuffer.allocate(0));
+            transport.send(0, 0, 0, ByteBuffer.allocate(0));
           }
           return null;
         });
@@ -182,7 +182,7 @@ abstract class TransportContract {
             awaitLatch(over);
             return null;
           }
-          assertThatThrownBy(() -> transport.receive(1, 4, ByteBuffer.allocate(8)))
+          assertThatThrownBy(() -> transport.receive(1, 4, 0, ByteBuffer.allocate(8)))
               .isInstanceOf(TransportException.class)
               .hasMessage("Rank 0, peer 1, channel 4: nothing arrived within 0.3 s");
           over.countDown();
@@ -201,7 +201,7 @@ abstract class TransportContract {
             return null;
           }
           ByteBuffer large = ByteBuffer.allocateDirect(2 * Transport.WINDOW_BYTES);
-          assertThatThrownBy(() -> transport.send(1, 4, large))
+          assertThatThrownBy(() -> transport.send(1, 4, 0, large))
               .isInstanceOf(TransportException.class)
               .hasMessage(
                   "Rank 0, peer 1, channel 4: the peer took nothing within 0.3 s; 8388608 bytes"
@@ -219,7 +219,7 @@ abstract class TransportContract {
         new Thread(
             () -> {
               try {
-                transports.get(0).receive(1, 7, ByteBuffer.allocate(1));
+                transports.get(0).receive(1, 7, 0, ByteBuffer.allocate(1));
               } catch (TransportException e) {
                 failure.set(Thread.currentThread().isInterrupted() ? e : null);
               }
@@ -238,20 +238,20 @@ abstract class TransportContract {
     Thread closer =
         new Thread(
             () -> {
-              transports.get(1).send(0, 0, number(1));
+              transports.get(1).send(0, 0, 0, number(1));
               sleep(200);
               transports.get(1).close();
             });
     closer.start();
     long start = System.nanoTime();
     assertThat(receiveNumber(transports.get(0), 1, 0)).isEqualTo(1);
-    assertThatThrownBy(() -> transports.get(0).receive(1, 2, ByteBuffer.allocate(1)))
+    assertThatThrownBy(() -> transports.get(0).receive(1, 2, 0, ByteBuffer.allocate(1)))
         .isInstanceOf(TransportException.class)
         .hasMessageStartingWith("Rank 0, peer 1, channel 2: the peer has closed");
-    assertThatThrownBy(() -> transports.get(2).receive(1, 2, ByteBuffer.allocate(1)))
+    assertThatThrownBy(() -> transports.get(2).receive(1, 2, 0, ByteBuffer.allocate(1)))
         .isInstanceOf(TransportException.class)
         .hasMessageStartingWith("Rank 2, peer 1, channel 2: ");
-    assertThatThrownBy(() -> transports.get(0).send(1, 9, ByteBuffer.allocate(1)))
+    assertThatThrownBy(() -> transports.get(0).send(1, 9, 0, ByteBuffer.allocate(1)))
         .isInstanceOf(TransportException.class)
         .hasMessageStartingWith("Rank 0, peer 1, channel 9: ");
     assertThat(System.nanoTime() - start).isLessThan(LONG.toNanos() / 4);
@@ -263,14 +263,14 @@ abstract class TransportContract {
   void shouldStillReceiveWhatAClosedPeerSent() {
     List<Transport> transports = connect(2, LONG);
     ByteBuffer payload = bytes(Transport.WINDOW_BYTES - 100, true);
-    transports.get(1).send(0, 0, payload);
-    transports.get(1).send(0, 0, number(9));
+    transports.get(1).send(0, 0, 0, payload);
+    transports.get(1).send(0, 0, 0, number(9));
     transports.get(1).close();
     ByteBuffer into = ByteBuffer.allocateDirect(payload.remaining());
-    transports.get(0).receive(1, 0, into);
+    transports.get(0).receive(1, 0, 0, into);
     assertThat(into).isEqualTo(payload);
     assertThat(receiveNumber(transports.get(0), 1, 0)).isEqualTo(9);
-    assertThatThrownBy(() -> transports.get(0).receive(1, 0, into))
+    assertThatThrownBy(() -> transports.get(0).receive(1, 0, 0, into))
         .isInstanceOf(TransportException.class);
     transports.forEach(Transport::close);
   }
@@ -284,7 +284,7 @@ abstract class TransportContract {
         new Thread(
             () -> {
               try {
-                own.receive(1, 0, ByteBuffer.allocate(1));
+                own.receive(1, 0, 0, ByteBuffer.allocate(1));
               } catch (TransportException e) {
                 failure.set(e);
               }
@@ -295,7 +295,7 @@ abstract class TransportContract {
     join(receiver);
     assertThat(failure.get())
         .hasMessage("Rank 0, peer 1, channel 0: this rank's transport is closed");
-    assertThatThrownBy(() -> own.send(1, 0, ByteBuffer.allocate(1)))
+    assertThatThrownBy(() -> own.send(1, 0, 0, ByteBuffer.allocate(1)))
         .isInstanceOf(TransportException.class);
     transports.forEach(Transport::close);
   }
@@ -304,7 +304,7 @@ abstract class TransportContract {
   void shouldKnowNoPeerOutsideTheJob() {
     List<Transport> transports = connect(2, LONG);
     for (int peer : new int[] {-1, 0, 2}) {
-      assertThatThrownBy(() -> transports.get(0).send(peer, 0, ByteBuffer.allocate(1)))
+      assertThatThrownBy(() -> transports.get(0).send(peer, 0, 0, ByteBuffer.allocate(1)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("Rank 0 of 2 has no peer of number " + peer);
     }
@@ -317,7 +317,7 @@ abstract class TransportContract {
 
   static int receiveNumber(Transport transport, int peer, int channel) {
     ByteBuffer into = ByteBuffer.allocate(Integer.BYTES);
-    transport.receive(peer, channel, into);
+    transport.receive(peer, channel, 0, into);
     return into.getInt(0);
   }
 

@@ -52,8 +52,8 @@ class ProcessRanksTest {
           .write("What a library prints\n".getBytes(StandardCharsets.UTF_8));
       int size = transport.size();
       ByteBuffer number = ByteBuffer.allocate(Integer.BYTES).putInt(0, transport.rank());
-      transport.send((transport.rank() + 1) % size, 0, number);
-      transport.receive((transport.rank() + size - 1) % size, 0, number);
+      transport.send((transport.rank() + 1) % size, 0, 0, number);
+      transport.receive((transport.rank() + size - 1) % size, 0, 0, number);
       results.accept(
           String.join(" ", arguments) + " from " + number.getInt(0) + " to " + transport.rank());
       results.accept(Long.toString(ProcessHandle.current().pid()));
@@ -74,7 +74,7 @@ class ProcessRanksTest {
       if (transport.rank() == 1) {
         throw new IllegalStateException("The disk\n  is full");
       }
-      transport.receive(1, 0, ByteBuffer.allocate(1));
+      transport.receive(1, 0, 0, ByteBuffer.allocate(1));
     }
   }
 

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
-/** Who a rank is: what every frame it sends says, and what every frame it takes must say. */
-record NetworkIdentity(long job, int attempt, int rank, int size) {
+/** Who a rank is: what every message it sends says, and what every message it takes must say. */
+record RankIdentity(long job, int attempt, int rank, int size) {
   /** The first eight bytes of the SHA-256 of a job's identifier. */
   static long hash(String job) {
     try {
@@ -18,24 +18,36 @@ record NetworkIdentity(long job, int attempt, int rank, int size) {
     }
   }
 
-  /** Why a frame is not for this rank, or null where it is. */
-  String objection(FrameHeader header) {
-    if (header.job() != job) {
+  RankIdentity ofAnotherJob() {
+    return new RankIdentity(job + 1, attempt, rank, size);
+  }
+
+  RankIdentity ofAnotherAttempt() {
+    return new RankIdentity(job, attempt + 1, rank, size);
+  }
+
+  /** Why a message that says this is not for this rank, or null where it is. */
+  String objection(long messageJob, int messageAttempt, int sender) {
+    if (messageJob != job) {
       return "Rank " + rank + " refuses a message of another job";
     }
-    if (header.attempt() != attempt) {
+    if (messageAttempt != attempt) {
       return "Rank "
           + rank
           + " of attempt "
           + attempt
           + " refuses a message of attempt "
-          + header.attempt()
+          + messageAttempt
           + " from rank "
-          + header.sender();
+          + sender;
     }
-    if (header.sender() < 0 || header.sender() >= size || header.sender() == rank) {
-      return "Rank " + rank + " of " + size + " refuses a message from rank " + header.sender();
+    if (!hasPeer(sender)) {
+      return "Rank " + rank + " of " + size + " refuses a message from rank " + sender;
     }
     return null;
+  }
+
+  boolean hasPeer(int other) {
+    return other >= 0 && other < size && other != rank;
   }
 }

@@ -1,0 +1,205 @@
+package org.longspan.parallelism.transport;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.socket.DuplexChannel;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.network.buffer.NettyManagedBuffer;
+import org.apache.spark.network.protocol.OneWayMessage;
+import org.apache.spark.network.util.TransportFrameDecoder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A connection that another rank has opened and on which it sends. Its first message, which the
+ * library delivers when the secret has been shown, says who it is. All that follows are frames;
+ * they are taken from the library's decoder and go to the receivers' buffers as they come, without
+ * being put together first.
+ *
+ * <p>Before this rank is connected nothing more is read, so that what the peer sends stays with the
+ * operating system; what has been read by then is kept.
+ *
+ * <p>Threading: everything runs on the connection's event loop, but {@link #join}, which any thread
+ * calls.
+ */
+final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
+  private static final Logger LOG = LoggerFactory.getLogger(AcceptedConnection.class);
+  private static final int LONGEST_REFUSAL = 1024;
+  private static final int LINGER_SECONDS = 2;
+
+  private final Channel connection;
+  private final ByteBuffer header = ByteBuffer.allocate(FrameHeader.BYTES);
+  private final List<ByteBuf> early = new ArrayList<>();
+  private NetworkSession session;
+  private NetworkPeer peer;
+  private boolean refused;
+  private FrameHeader frame;
+  private IncomingLane lane;
+  private int payloadLeft;
+
+  private AcceptedConnection(Channel connection, ByteBuffer hello) {
+    this.connection = connection;
+    this.early.add(Unpooled.copiedBuffer(hello));
+  }
+
+  /** Takes a connection over when its first message has come. */
+  static AcceptedConnection take(Channel connection, ByteBuffer hello) {
+    AcceptedConnection taken = new AcceptedConnection(connection, hello);
+    connection.config().setAutoRead(false);
+    connection.pipeline().get(TransportFrameDecoder.class).setInterceptor(taken);
+    return taken;
+  }
+
+  /** Reads on, now that it is known who this rank is. */
+  void join(NetworkSession joined) {
+    if (connection.eventLoop().inEventLoop()) {
+      start(joined);
+    } else {
+      connection.eventLoop().execute(() -> start(joined));
+    }
+  }
+
+  private void start(NetworkSession joined) {
+    session = joined;
+    for (ByteBuf bytes : early) {
+      handle(bytes);
+      bytes.release();
+    }
+    early.clear();
+    connection.config().setAutoRead(true);
+    if (!connection.isActive()) {
+      channelInactive();
+    }
+  }
+
+  @Override
+  public boolean handle(ByteBuf bytes) {
+    if (session == null) {
+      early.add(Unpooled.copiedBuffer(bytes));
+      bytes.skipBytes(bytes.readableBytes());
+    }
+    while (bytes.isReadable()) {
+      if (refused) {
+        bytes.skipBytes(bytes.readableBytes());
+      } else if (payloadLeft > 0) {
+        readPayload(bytes);
+      } else {
+        readHeader(bytes);
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void exceptionCaught(Throwable cause) {
+    lose("the connection from the peer failed: " + cause);
+  }
+
+  @Override
+  public void channelInactive() {
+    lose("the peer has closed the connection or is lost");
+  }
+
+  private void readPayload(ByteBuf bytes) {
+    int length = Math.min(payloadLeft, bytes.readableBytes());
+    for (ByteBuffer piece : bytes.nioBuffers(bytes.readerIndex(), length)) {
+      lane.deliver(frame, piece);
+    }
+    bytes.skipBytes(length);
+    payloadLeft -= length;
+  }
+
+  private void readHeader(ByteBuf bytes) {
+    int length = Math.min(header.remaining(), bytes.readableBytes());
+    bytes.readBytes(header.limit(header.position() + length));
+    header.limit(FrameHeader.BYTES);
+    if (header.hasRemaining()) {
+      return;
+    }
+    header.flip();
+    try {
+      frame = FrameHeader.read(header);
+      begin();
+    } catch (TransportException e) {
+      refuse(e.getMessage());
+    }
+    header.clear();
+  }
+
+  private void begin() {
+    RankIdentity own = session.own();
+    String objection = own.objection(frame.job(), frame.attempt(), frame.sender());
+    if (objection != null) {
+      if (peer == null && own.hasPeer(frame.sender())) {
+        session.peer(frame.sender()).remark(objection);
+      }
+      refuse(objection);
+      return;
+    }
+    if (peer == null) {
+      NetworkPeer sender = session.peer(frame.sender());
+      if (!sender.accept(connection)) {
+        refuse("Rank " + session.own().rank() + " has a connection from rank " + frame.sender());
+        return;
+      }
+      peer = sender;
+    }
+    switch (frame.kind()) {
+      case HELLO -> LOG.debug("Rank {} called rank {}", frame.sender(), session.own().rank());
+      case DATA -> {
+        lane = peer.incoming(frame.channel());
+        lane.begin(frame);
+        payloadLeft = frame.payloadLength();
+        if (payloadLeft == 0) {
+          lane.deliver(frame, ByteBuffer.allocate(0));
+        }
+      }
+      case CREDIT -> peer.credit(frame.channel(), frame.sequence());
+      case REFUSAL -> refuse("A refusal comes on the sender's connection");
+    }
+  }
+
+  /**
+   * Says why and takes nothing more. The bytes that still come are read all the same until the peer
+   * closes: closing before would reset the connection, and the peer might not read why.
+   */
+  private void refuse(String sentence) {
+    LOG.warn("{} ({})", sentence, connection.remoteAddress());
+    refused = true;
+    lose(sentence);
+    byte[] words = sentence.getBytes(StandardCharsets.UTF_8);
+    int length = Math.min(words.length, LONGEST_REFUSAL);
+    ByteBuf refusal = Unpooled.buffer(FrameHeader.BYTES + length);
+    FrameHeader.refusal(session.own(), length).write(refusal);
+    refusal.writeBytes(words, 0, length);
+    connection
+        .writeAndFlush(new OneWayMessage(new NettyManagedBuffer(refusal)))
+        .addListener(written -> sayNoMore());
+  }
+
+  private void sayNoMore() {
+    if (connection instanceof DuplexChannel duplex) {
+      duplex.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    }
+    connection
+        .eventLoop()
+        .schedule(this::close, LINGER_SECONDS, TimeUnit.SECONDS)
+        .addListener(over -> LOG.debug("Closed {}", connection));
+  }
+
+  private void close() {
+    connection.newSucceededFuture().addListener(ChannelFutureListener.CLOSE);
+  }
+
+  private void lose(String sentence) {
+    if (peer != null) {
+      peer.lose(sentence);
+    }
+  }
+}
