@@ -18,7 +18,7 @@ abstract sealed class Arithmetic permits FloatArithmetic, DoubleArithmetic {
   abstract void add(ByteBuffer sum, ByteBuffer addend);
 
   /** Sets one element. */
-  abstract void set(ByteBuffer elements, int index, double value);
+  abstract void set(ByteBuffer elements, int index, int value);
 
   /** {@code into = from}. */
   abstract void copy(Rows from, Rows into, int rows, int columns);

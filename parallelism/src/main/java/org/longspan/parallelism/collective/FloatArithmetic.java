@@ -29,8 +29,8 @@ final class FloatArithmetic extends Arithmetic {
   }
 
   @Override
-  void set(ByteBuffer elements, int index, double value) {
-    view(elements).put(index, (float) value);
+  void set(ByteBuffer elements, int index, int value) {
+    view(elements).put(index, value);
   }
 
   @Override
@@ -87,20 +87,59 @@ final class FloatArithmetic extends Arithmetic {
     int columnStep = direction == ScanDirection.FORWARD ? 1 : rows;
     for (int row = 0; row < rows; row++) {
       own.get(summary.at(row), sum, 0, columns);
-      for (int inner = 0; inner < rows; inner++) {
-        float factor = factors[row * rowStep + inner * columnStep];
-        if (factor != 0) {
-          addMultiple(factor, state, inner * columns, sum, columns);
-        }
+      int inner = 0;
+      for (; inner + 3 < rows; inner += 4) {
+        addMultiplesOfFour(row * rowStep + inner * columnStep, columnStep, inner, columns);
+      }
+      for (; inner < rows; inner++) {
+        addMultiple(factors[row * rowStep + inner * columnStep], inner, columns);
       }
       into.put(after.at(row), sum, 0, columns);
     }
   }
 
-  private static void addMultiple(
-      float factor, float[] addend, int start, float[] sum, int length) {
-    for (int i = 0; i < length; i++) {
-      sum[i] += factor * addend[start + i];
+  /** Adds multiples of four rows of the state, each sum in their order, as one by one. */
+  private void addMultiplesOfFour(int at, int step, int row, int columns) {
+    float first = factors[at];
+    float second = factors[at + step];
+    float third = factors[at + 2 * step];
+    float fourth = factors[at + 3 * step];
+    if (first != 0 && second != 0 && third != 0 && fourth != 0) {
+      addMultiples(first, second, third, fourth, state, row * columns, columns, sum);
+    } else {
+      addMultiple(first, row, columns);
+      addMultiple(second, row + 1, columns);
+      addMultiple(third, row + 2, columns);
+      addMultiple(fourth, row + 3, columns);
+    }
+  }
+
+  private static void addMultiples(
+      float first,
+      float second,
+      float third,
+      float fourth,
+      float[] rows,
+      int start,
+      int columns,
+      float[] sum) {
+    for (int i = 0; i < columns; i++) {
+      float one = sum[i] + first * rows[start + i];
+      float two = one + second * rows[start + columns + i];
+      float three = two + third * rows[start + 2 * columns + i];
+      sum[i] = three + fourth * rows[start + 3 * columns + i];
+    }
+  }
+
+  private void addMultiple(float factor, int row, int columns) {
+    if (factor != 0) {
+      addMultiple(factor, state, row * columns, columns, sum);
+    }
+  }
+
+  private static void addMultiple(float factor, float[] rows, int start, int columns, float[] sum) {
+    for (int i = 0; i < columns; i++) {
+      sum[i] += factor * rows[start + i];
     }
   }
 

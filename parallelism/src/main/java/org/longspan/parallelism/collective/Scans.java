@@ -36,8 +36,12 @@ public final class Scans {
 
   private static StateScan faster(StatePath path, int blocks, LinkQuality link) {
     ChainScan chain = new ChainScan(path, "chain", ScanLabels.CHAIN, blocks);
+    if (path.ranks() == 1) {
+      return chain;
+    }
     int stretchBytes = new StretchFold(path.shape(), path.kind()).stretchBytes();
     double chainSeconds = link.chainSeconds(path.ranks(), path.shape().bytes(), chain.blocks());
-    return link.logSeconds(path.ranks(), stretchBytes) < chainSeconds ? new LogScan(path) : chain;
+    boolean isLogFaster = link.logSeconds(path.ranks(), stretchBytes) < chainSeconds;
+    return new ChosenScan(isLogFaster ? new LogScan(path) : chain, link);
   }
 }

@@ -28,6 +28,9 @@ public interface StateScan {
    */
   Pending start(ScanDirection direction, List<ScanPiece> pieces);
 
-  /** How the state travels, for people: "chain in 4 blocks". */
+  /**
+   * How the state travels, for people: "chain in 4 blocks" or, where the link decided, "chain in 4
+   * blocks, chosen for 60 µs and 1.00 GB/s".
+   */
   String description();
 }

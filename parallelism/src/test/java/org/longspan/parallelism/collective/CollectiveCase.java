@@ -93,7 +93,7 @@ enum CollectiveCase {
       return others(ranks, rank).mapToLong(other -> ragged(other, 0, length)).sum();
     }
   },
-  ALL_TO_ALL {
+  ALL_TO_ALL_OF_RAGGED_PARTS {
     @Override
     double[] call(Communicator group, int length, Mode mode) {
       List<ByteBuffer> given = new ArrayList<>();
@@ -115,6 +115,29 @@ enum CollectiveCase {
     @Override
     long received(int ranks, int rank, int length) {
       return others(ranks, rank).mapToLong(other -> ragged(other, rank, length)).sum();
+    }
+  },
+  ALL_TO_ALL_ALIKE {
+    @Override
+    double[] call(Communicator group, int length, Mode mode) {
+      List<ByteBuffer> given = new ArrayList<>();
+      List<ByteBuffer> taken = new ArrayList<>();
+      for (int rank = 0; rank < group.size(); rank++) {
+        given.add(Numbers.buffer(TYPE, whole(length, group.index() * 100 + rank)));
+        taken.add(Numbers.buffer(TYPE, unknown(length)));
+      }
+      mode.finish(() -> group.allToAll(given, taken), () -> group.startAllToAll(given, taken));
+      return concatenated(group.size(), rank -> Numbers.values(TYPE, taken.get(rank)));
+    }
+
+    @Override
+    double[] expected(int ranks, int rank, int length) {
+      return concatenated(ranks, from -> whole(length, from * 100 + rank));
+    }
+
+    @Override
+    long received(int ranks, int rank, int length) {
+      return (ranks - 1L) * length;
     }
   },
   BROADCAST {

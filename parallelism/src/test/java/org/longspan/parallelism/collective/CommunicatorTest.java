@@ -152,7 +152,7 @@ class CommunicatorTest {
   }
 
   @Test
-  void shouldLetGroupsOfOtherRanksAndChannelsActAtOnce() {
+  void shouldLetGroupsOfOtherRanksAndChannelsActAtOnce() throws InterruptedException {
     LocalRanks.run(
         InProcessTransport.connect(4, Groups.LIMIT),
         transport -> {
@@ -187,7 +187,7 @@ class CommunicatorTest {
           }
           return null;
         });
-    assertThat(ThreadsOfRanks.alive()).noneMatch(name -> name.startsWith("longspan-collective"));
+    assertThat(ThreadsOfRanks.left()).noneMatch(name -> name.startsWith("longspan-collective"));
   }
 
   @Test
@@ -356,7 +356,7 @@ class CommunicatorTest {
     waiter.interrupt();
     waiter.join();
     assertThat(failure.get()).hasMessageContaining("interrupted in scan-chain forward 1");
-    assertThat(ThreadsOfRanks.alive()).noneMatch(name -> name.startsWith("longspan-collective"));
+    assertThat(ThreadsOfRanks.left()).noneMatch(name -> name.startsWith("longspan-collective"));
     transports.forEach(Transport::close);
   }
 
