@@ -2,6 +2,7 @@ package org.longspan.executors.math;
 
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.vector.FloatActivation;
 import org.longspan.executors.vector.FloatNumber;
 import org.longspan.executors.vector.FloatRow;
 
@@ -11,7 +12,7 @@ import org.longspan.executors.vector.FloatRow;
  */
 final class FloatGateOperations implements GateOperations {
   private static final double EPSILON = 1e-6;
-  private static final double TEMPERATURE = 16;
+  private static final float SHARPNESS = 1f / 16;
 
   // Of the instance, not of the class: two ranks may share a JVM.
   private final ThreadLocal<FloatRows> scratch = ThreadLocal.withInitial(FloatRows::new);
@@ -23,14 +24,13 @@ final class FloatGateOperations implements GateOperations {
     float[] biases = own.row(0, width);
     ((FloatMatrix) bias).read(0, 0, biases, 0, width);
     float[] row = own.row(1, width);
+    float[] result = own.row(2, width);
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, width);
-      for (int i = 0; i < width; i++) {
-        double z = row[i] + biases[i];
-        row[i] =
-            FloatNumber.of((Math.min(z, 0) - Math.log1p(Math.exp(-Math.abs(z)))) / TEMPERATURE);
-      }
-      ((FloatMatrix) gates).write(r, 0, row, 0, width);
+      FloatRow.addScaled(1f, biases, 0, row, 0, width);
+      FloatActivation.logSigmoid(row, 0, result, 0, width);
+      FloatRow.scale(SHARPNESS, result, 0, width);
+      ((FloatMatrix) gates).write(r, 0, result, 0, width);
     }
   }
 
@@ -45,21 +45,17 @@ final class FloatGateOperations implements GateOperations {
     ((FloatMatrix) dbias).read(0, 0, biasGradient, 0, width);
     float[] row = own.row(2, width);
     float[] gradient = own.row(3, width);
+    float[] exponentials = own.row(4, width);
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, width);
       ((FloatMatrix) gatesGradient).read(r, 0, gradient, 0, width);
-      for (int i = 0; i < width; i++) {
-        double z = row[i] + biases[i];
-        gradient[i] = FloatNumber.of(gradient[i] * sigma(-z) / TEMPERATURE);
-        biasGradient[i] += gradient[i];
-      }
+      FloatRow.addScaled(1f, biases, 0, row, 0, width);
+      FloatRow.scale(SHARPNESS, gradient, 0, width);
+      FloatActivation.logSigmoidGradient(row, 0, gradient, 0, exponentials, width);
+      FloatRow.addScaled(1f, gradient, 0, biasGradient, 0, width);
       ((FloatMatrix) dx).write(r, 0, gradient, 0, width);
     }
     ((FloatMatrix) dbias).write(0, 0, biasGradient, 0, width);
-  }
-
-  private static double sigma(double z) {
-    return 1 / (1 + Math.exp(-z));
   }
 
   @Override
@@ -68,9 +64,7 @@ final class FloatGateOperations implements GateOperations {
     float[] row = scratch.get().row(0, width);
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, width);
-      for (int i = 0; i < width; i++) {
-        row[i] = FloatNumber.of(sigma(row[i]));
-      }
+      FloatActivation.sigmoid(row, 0, row, 0, width);
       ((FloatMatrix) out).write(r, 0, row, 0, width);
     }
   }
@@ -84,9 +78,9 @@ final class FloatGateOperations implements GateOperations {
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, width);
       ((FloatMatrix) outGradient).read(r, 0, gradient, 0, width);
+      FloatActivation.sigmoid(row, 0, row, 0, width);
       for (int i = 0; i < width; i++) {
-        double value = sigma(row[i]);
-        gradient[i] = FloatNumber.of(gradient[i] * value * (1 - value));
+        gradient[i] *= row[i] * (1f - row[i]);
       }
       ((FloatMatrix) dx).write(r, 0, gradient, 0, width);
     }

@@ -3,6 +3,7 @@ package org.longspan.executors.math;
 import java.util.Arrays;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.vector.FloatActivation;
 import org.longspan.executors.vector.FloatNumber;
 import org.longspan.executors.vector.FloatRow;
 
@@ -14,9 +15,9 @@ final class FloatRowOperations implements RowOperations {
   private static final double EPSILON = 1e-6;
   private static final double ROTARY_BASE = 10_000;
 
-  /** Rows that a thread works on; they grow to the widest that it met and stay. */
+  /** What a thread works on. */
   private static final class Scratch {
-    private float[][] rows = new float[0][];
+    private final FloatRows rows = new FloatRows();
     private double[] frequencies = new double[0];
     private int frequenciesOf;
 
@@ -33,15 +34,7 @@ final class FloatRowOperations implements RowOperations {
     }
 
     float[] row(int index, int length) {
-      if (index >= rows.length) {
-        int had = rows.length;
-        rows = Arrays.copyOf(rows, index + 1);
-        Arrays.fill(rows, had, rows.length, new float[0]);
-      }
-      if (rows[index].length < length) {
-        rows[index] = new float[length];
-      }
-      return rows[index];
+      return rows.row(index, length);
     }
   }
 
@@ -139,7 +132,7 @@ final class FloatRowOperations implements RowOperations {
     for (long r = 0; r < x.rows(); r++) {
       source.read(r, 0, row, 0, width);
       gates.read(r, 0, open, 0, width);
-      FloatRow.sigmoid(open, 0, open, 0, width);
+      FloatActivation.sigmoid(open, 0, open, 0, width);
       for (int head = 0; head < heads; head++) {
         int at = head * headWidth;
         double squares = FloatRow.dot(row, at, row, at, headWidth);
@@ -180,7 +173,7 @@ final class FloatRowOperations implements RowOperations {
       source.read(r, 0, row, 0, width);
       gates.read(r, 0, open, 0, width);
       gradient.read(r, 0, incoming, 0, width);
-      FloatRow.sigmoid(open, 0, open, 0, width);
+      FloatActivation.sigmoid(open, 0, open, 0, width);
       Arrays.fill(result, 0, width, 0f);
       for (int head = 0; head < heads; head++) {
         int at = head * headWidth;
@@ -214,11 +207,13 @@ final class FloatRowOperations implements RowOperations {
 
   @Override
   public void silu(Matrix x, Matrix out) {
-    float[] row = scratch.get().row(0, x.columns());
+    Scratch own = scratch.get();
+    float[] row = own.row(0, x.columns());
+    float[] result = own.row(1, x.columns());
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, x.columns());
-      FloatRow.silu(row, 0, row, 0, x.columns());
-      ((FloatMatrix) out).write(r, 0, row, 0, x.columns());
+      FloatActivation.silu(row, 0, result, 0, x.columns());
+      ((FloatMatrix) out).write(r, 0, result, 0, x.columns());
     }
   }
 
@@ -227,10 +222,11 @@ final class FloatRowOperations implements RowOperations {
     Scratch own = scratch.get();
     float[] row = own.row(0, x.columns());
     float[] slope = own.row(1, x.columns());
+    float[] exponentials = own.row(2, x.columns());
     for (long r = 0; r < x.rows(); r++) {
       ((FloatMatrix) x).read(r, 0, row, 0, x.columns());
       ((FloatMatrix) gradient).read(r, 0, slope, 0, x.columns());
-      FloatRow.siluGradient(row, 0, slope, 0, x.columns());
+      FloatActivation.siluGradient(row, 0, slope, 0, exponentials, x.columns());
       ((FloatMatrix) gradient).write(r, 0, slope, 0, x.columns());
     }
   }
@@ -240,10 +236,11 @@ final class FloatRowOperations implements RowOperations {
     Scratch own = scratch.get();
     int width = hidden.columns();
     float[] row = own.row(0, 2 * width);
+    float[] result = own.row(1, width);
     for (long r = 0; r < up.rows(); r++) {
       ((FloatMatrix) up).read(r, 0, row, 0, 2 * width);
-      FloatRow.swiglu(row, 0, row, width, row, 0, width);
-      ((FloatMatrix) hidden).write(r, 0, row, 0, width);
+      FloatActivation.swiglu(row, 0, row, width, result, 0, width);
+      ((FloatMatrix) hidden).write(r, 0, result, 0, width);
     }
   }
 
@@ -253,10 +250,11 @@ final class FloatRowOperations implements RowOperations {
     int width = hiddenGradient.columns();
     float[] row = own.row(0, 2 * width);
     float[] gradient = own.row(1, width);
+    float[] exponentials = own.row(2, width);
     for (long r = 0; r < up.rows(); r++) {
       ((FloatMatrix) up).read(r, 0, row, 0, 2 * width);
       ((FloatMatrix) hiddenGradient).read(r, 0, gradient, 0, width);
-      FloatRow.swigluGradient(row, 0, row, width, gradient, 0, width);
+      FloatActivation.swigluGradient(row, 0, row, width, gradient, 0, exponentials, width);
       ((FloatMatrix) dup).write(r, 0, row, 0, 2 * width);
     }
   }

@@ -57,11 +57,11 @@ class DeterministicTrainingTest {
         SmallTraining.run(
             model("deterministic", "false", "precision", "double"), new Mesh(1, 1, 1), 1);
     var exact = SmallTraining.run(model("precision", "double"), new Mesh(1, 2, 1), 1);
-    // Adam makes steps of one size from gradients of any, so that what is rounding at first grows.
-    for (int step = 0; step < fast.losses().size(); step++) {
+    // Later steps differ more: Adam makes steps of one size from gradients of any.
+    for (int step = 0; step < 4; step++) {
       assertThat(Math.abs(exact.losses().get(step) - fast.losses().get(step)))
           .as("step %d", step)
-          .isLessThan(1e-7);
+          .isLessThan(1e-9);
     }
   }
 }

@@ -2,7 +2,7 @@ package org.longspan.executors.vector;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -54,7 +54,12 @@ public final class FloatGatePairs {
       }
       enter(keys, row, faded);
       scores.numbers()[row * scores.stride() + row] =
-          dot(queries.numbers(), keys.numbers(), row * stride, columns);
+          FloatRow.dot(
+              queries.numbers(),
+              row * stride,
+              keys.numbers(),
+              row * stride,
+              FloatTile.padded(columns));
     }
   }
 
@@ -98,7 +103,12 @@ public final class FloatGatePairs {
       }
       enter(keys, row, faded);
       scores.numbers()[row * scores.stride() + row] =
-          dot(queries.numbers(), keys.numbers(), row * stride, columns);
+          FloatRow.dot(
+              queries.numbers(),
+              row * stride,
+              keys.numbers(),
+              row * stride,
+              FloatTile.padded(columns));
     }
     keyGradients(queries, steps, scoreGradients, size, columns, faded, keyGradients);
   }
@@ -176,10 +186,16 @@ public final class FloatGatePairs {
       sum2 = query.fma(key2, sum2);
       sum3 = query.fma(key3, sum3);
     }
-    scores[scoreStart] = sum0.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 1] = sum1.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 2] = sum2.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 3] = sum3.reduceLanes(VectorOperators.ADD);
+    for (VectorShuffle<Float> fold : FloatFold.FOLDS) {
+      sum0 = sum0.add(sum0.rearrange(fold));
+      sum1 = sum1.add(sum1.rearrange(fold));
+      sum2 = sum2.add(sum2.rearrange(fold));
+      sum3 = sum3.add(sum3.rearrange(fold));
+    }
+    scores[scoreStart] = sum0.lane(0);
+    scores[scoreStart + 1] = sum1.lane(0);
+    scores[scoreStart + 2] = sum2.lane(0);
+    scores[scoreStart + 3] = sum3.lane(0);
   }
 
   /** As {@link #score}, and the query's gradient from the four keys. */
@@ -228,10 +244,16 @@ public final class FloatGatePairs {
       out = gradient3.fma(key, out);
       out.intoArray(queryGradients, start + column);
     }
-    scores[scoreStart] = sum0.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 1] = sum1.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 2] = sum2.reduceLanes(VectorOperators.ADD);
-    scores[scoreStart + 3] = sum3.reduceLanes(VectorOperators.ADD);
+    for (VectorShuffle<Float> fold : FloatFold.FOLDS) {
+      sum0 = sum0.add(sum0.rearrange(fold));
+      sum1 = sum1.add(sum1.rearrange(fold));
+      sum2 = sum2.add(sum2.rearrange(fold));
+      sum3 = sum3.add(sum3.rearrange(fold));
+    }
+    scores[scoreStart] = sum0.lane(0);
+    scores[scoreStart + 1] = sum1.lane(0);
+    scores[scoreStart + 2] = sum2.lane(0);
+    scores[scoreStart + 3] = sum3.lane(0);
   }
 
   /** Four queries fade by one step towards an earlier key, and give to its gradient. */
@@ -274,13 +296,5 @@ public final class FloatGatePairs {
       out = gradient3.fma(query, out);
       out.intoArray(keyGradients, keyStart + column);
     }
-  }
-
-  private static float dot(float[] a, float[] b, int start, int columns) {
-    FloatVector sum = FloatVector.zero(SPECIES);
-    for (int i = start; i < start + columns; i += LANES) {
-      sum = FloatVector.fromArray(SPECIES, a, i).fma(FloatVector.fromArray(SPECIES, b, i), sum);
-    }
-    return sum.reduceLanes(VectorOperators.ADD);
   }
 }

@@ -3,6 +3,7 @@ package org.longspan.executors.vector;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -23,13 +24,6 @@ public final class FloatGateTile {
   /** {@code x = exp(x)}; what is too small for a normal number becomes 0. */
   public static void exponentials(float[] x, int from, int length) {
     FloatRow.exponentials(0f, x, from, length);
-    int i = from;
-    for (; i < from + SPECIES.loopBound(length); i += LANES) {
-      flushed(FloatVector.fromArray(SPECIES, x, i)).intoArray(x, i);
-    }
-    for (; i < from + length; i++) {
-      x[i] = x[i] < Float.MIN_NORMAL ? 0f : x[i];
-    }
   }
 
   /** {@link #exponentials(float[], int, int)} of whole rows. */
@@ -262,6 +256,9 @@ public final class FloatGateTile {
     for (int i = start; i < start + columns; i += LANES) {
       sum = sum.add(FloatVector.fromArray(SPECIES, x, i));
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    for (VectorShuffle<Float> fold : FloatFold.FOLDS) {
+      sum = sum.add(sum.rearrange(fold));
+    }
+    return sum.lane(0);
   }
 }

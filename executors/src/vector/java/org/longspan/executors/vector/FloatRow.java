@@ -2,32 +2,48 @@ package org.longspan.executors.vector;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Loops over pieces of rows, each {@code length} numbers from an offset on. Small static methods,
- * because the compiler keeps vectors in registers only while it can see a whole method.
+ * because the compiler keeps vectors in registers only while it can see a whole method. A sum's
+ * order depends on its length only, and every other number is the same wherever in a row it lies.
  *
  * <p>Threading: stateless.
  */
 public final class FloatRow {
   private static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
-  private static final float ONE = 1f;
 
   private FloatRow() {}
 
   /** {@code Σ a·b}. */
   public static float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
     FloatVector sums = FloatVector.zero(LANES);
+    FloatVector otherSums = FloatVector.zero(LANES);
     int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
+    for (; i <= length - 2 * LANES.length(); i += 2 * LANES.length()) {
+      int next = i + LANES.length();
       sums =
           FloatVector.fromArray(LANES, a, aOffset + i)
               .fma(FloatVector.fromArray(LANES, b, bOffset + i), sums);
+      otherSums =
+          FloatVector.fromArray(LANES, a, aOffset + next)
+              .fma(FloatVector.fromArray(LANES, b, bOffset + next), otherSums);
     }
-    float sum = sums.reduceLanes(VectorOperators.ADD);
+    if (i <= length - LANES.length()) {
+      sums =
+          FloatVector.fromArray(LANES, a, aOffset + i)
+              .fma(FloatVector.fromArray(LANES, b, bOffset + i), sums);
+      i += LANES.length();
+    }
+    sums = sums.add(otherSums);
+    for (VectorShuffle<Float> fold : FloatFold.FOLDS) {
+      sums = sums.add(sums.rearrange(fold));
+    }
+    float sum = sums.lane(0);
     for (; i < length; i++) {
-      sum += a[aOffset + i] * b[bOffset + i];
+      sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
     }
     return sum;
   }
@@ -44,7 +60,7 @@ public final class FloatRow {
           .intoArray(out, outOffset + i);
     }
     for (; i < length; i++) {
-      out[outOffset + i] += factor * x[xOffset + i];
+      out[outOffset + i] = Math.fma(factor, x[xOffset + i], out[outOffset + i]);
     }
   }
 
@@ -60,7 +76,7 @@ public final class FloatRow {
           .intoArray(out, outOffset + i);
     }
     for (; i < length; i++) {
-      out[outOffset + i] += a[aOffset + i] * b[bOffset + i];
+      out[outOffset + i] = Math.fma(a[aOffset + i], b[bOffset + i], out[outOffset + i]);
     }
   }
 
@@ -106,114 +122,7 @@ public final class FloatRow {
           .intoArray(out, outOffset + i);
     }
     for (; i < length; i++) {
-      out[outOffset + i] += factor * a[aOffset + i] * b[bOffset + i];
-    }
-  }
-
-  private static FloatVector sigmoid(FloatVector x) {
-    return FloatVector.broadcast(LANES, ONE).div(x.neg().lanewise(VectorOperators.EXP).add(ONE));
-  }
-
-  private static float sigmoid(float x) {
-    return FloatNumber.of(1 / (1 + Math.exp(-x)));
-  }
-
-  /** {@code out = x · σ(x)}. */
-  public static void silu(float[] x, int xOffset, float[] out, int outOffset, int length) {
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      FloatVector value = FloatVector.fromArray(LANES, x, xOffset + i);
-      value.div(value.neg().lanewise(VectorOperators.EXP).add(ONE)).intoArray(out, outOffset + i);
-    }
-    for (; i < length; i++) {
-      out[outOffset + i] = x[xOffset + i] * sigmoid(x[xOffset + i]);
-    }
-  }
-
-  /** {@code gradient ·= silu′(x)}, {@code silu′ = σ + x σ (1 − σ)}. */
-  public static void siluGradient(
-      float[] x, int xOffset, float[] gradient, int gradientOffset, int length) {
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      FloatVector value = FloatVector.fromArray(LANES, x, xOffset + i);
-      FloatVector sigmoid = sigmoid(value);
-      FloatVector slope =
-          value.mul(FloatVector.broadcast(LANES, ONE).sub(sigmoid)).add(ONE).mul(sigmoid);
-      FloatVector.fromArray(LANES, gradient, gradientOffset + i)
-          .mul(slope)
-          .intoArray(gradient, gradientOffset + i);
-    }
-    for (; i < length; i++) {
-      float value = x[xOffset + i];
-      float sigmoid = sigmoid(value);
-      gradient[gradientOffset + i] *= sigmoid * (ONE + value * (ONE - sigmoid));
-    }
-  }
-
-  /** {@code out = silu(gate) · value}. */
-  public static void swiglu(
-      float[] gate,
-      int gateOffset,
-      float[] value,
-      int valueOffset,
-      float[] out,
-      int outOffset,
-      int length) {
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      FloatVector x = FloatVector.fromArray(LANES, gate, gateOffset + i);
-      x.div(x.neg().lanewise(VectorOperators.EXP).add(ONE))
-          .mul(FloatVector.fromArray(LANES, value, valueOffset + i))
-          .intoArray(out, outOffset + i);
-    }
-    for (; i < length; i++) {
-      float x = gate[gateOffset + i];
-      out[outOffset + i] = x * sigmoid(x) * value[valueOffset + i];
-    }
-  }
-
-  /**
-   * From {@code gradient} of {@code silu(gate) · value}: {@code gate} and {@code value} are
-   * overwritten with their own gradients.
-   */
-  public static void swigluGradient(
-      float[] gate,
-      int gateOffset,
-      float[] value,
-      int valueOffset,
-      float[] gradient,
-      int gradientOffset,
-      int length) {
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      FloatVector x = FloatVector.fromArray(LANES, gate, gateOffset + i);
-      FloatVector g = FloatVector.fromArray(LANES, gradient, gradientOffset + i);
-      FloatVector sigmoid = sigmoid(x);
-      FloatVector silu = x.mul(sigmoid);
-      FloatVector slope = sigmoid.sub(silu.mul(sigmoid)).add(silu);
-      slope
-          .mul(g)
-          .mul(FloatVector.fromArray(LANES, value, valueOffset + i))
-          .intoArray(gate, gateOffset + i);
-      silu.mul(g).intoArray(value, valueOffset + i);
-    }
-    for (; i < length; i++) {
-      float x = gate[gateOffset + i];
-      float sigmoid = sigmoid(x);
-      float g = gradient[gradientOffset + i];
-      gate[gateOffset + i] = sigmoid * (ONE + x * (ONE - sigmoid)) * g * value[valueOffset + i];
-      value[valueOffset + i] = x * sigmoid * g;
-    }
-  }
-
-  /** {@code out = σ(x)}. */
-  public static void sigmoid(float[] x, int xOffset, float[] out, int outOffset, int length) {
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      sigmoid(FloatVector.fromArray(LANES, x, xOffset + i)).intoArray(out, outOffset + i);
-    }
-    for (; i < length; i++) {
-      out[outOffset + i] = sigmoid(x[xOffset + i]);
+      out[outOffset + i] = Math.fma(factor * a[aOffset + i], b[bOffset + i], out[outOffset + i]);
     }
   }
 
@@ -236,20 +145,7 @@ public final class FloatRow {
 
   /** {@code x = exp(x − shift)}; returns their sum. */
   public static float exponentials(float shift, float[] x, int xOffset, int length) {
-    FloatVector sums = FloatVector.zero(LANES);
-    int i = 0;
-    for (; i < LANES.loopBound(length); i += LANES.length()) {
-      FloatVector value =
-          FloatVector.fromArray(LANES, x, xOffset + i).sub(shift).lanewise(VectorOperators.EXP);
-      value.intoArray(x, xOffset + i);
-      sums = sums.add(value);
-    }
-    float sum = sums.reduceLanes(VectorOperators.ADD);
-    for (; i < length; i++) {
-      x[xOffset + i] = FloatNumber.of(Math.exp(x[xOffset + i] - shift));
-      sum += x[xOffset + i];
-    }
-    return sum;
+    return FloatExponential.exponentials(1f, -shift, x, xOffset, x, xOffset, length);
   }
 
   /** {@code x ·= factor}. */

@@ -2,7 +2,6 @@ package org.longspan.executors.vector;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -27,57 +26,24 @@ public final class FloatTileSoftmax {
 
   /** The greatest number of a row, padding included. */
   public static float maximum(FloatTile tile, int row, int columns) {
-    return maximum(tile.numbers(), row * tile.stride(), columns);
-  }
-
-  private static float maximum(float[] x, int start, int columns) {
-    FloatVector most = FloatVector.fromArray(SPECIES, x, start);
-    for (int i = LANES; i < columns; i += LANES) {
-      most = most.max(FloatVector.fromArray(SPECIES, x, start + i));
-    }
-    return most.reduceLanes(VectorOperators.MAX);
+    return FloatRow.maximum(tile.numbers(), row * tile.stride(), FloatTile.padded(columns));
   }
 
   /** {@code x = exp(x − shift)} over a row and its padding; returns their sum. */
   public static float exponentials(FloatTile tile, int row, int columns, float shift) {
-    return exponentials(tile.numbers(), row * tile.stride(), columns, shift);
-  }
-
-  private static float exponentials(float[] x, int start, int columns, float shift) {
-    FloatVector sums = FloatVector.zero(SPECIES);
-    for (int i = 0; i < columns; i += LANES) {
-      FloatVector value =
-          FloatVector.fromArray(SPECIES, x, start + i).sub(shift).lanewise(VectorOperators.EXP);
-      value.intoArray(x, start + i);
-      sums = sums.add(value);
-    }
-    return sums.reduceLanes(VectorOperators.ADD);
+    return FloatRow.exponentials(
+        shift, tile.numbers(), row * tile.stride(), FloatTile.padded(columns));
   }
 
   /** {@code x ·= factor} over a row. */
   public static void scale(FloatTile tile, int row, int columns, float factor) {
-    scale(tile.numbers(), row * tile.stride(), columns, factor);
-  }
-
-  private static void scale(float[] x, int start, int columns, float factor) {
-    for (int i = 0; i < columns; i += LANES) {
-      FloatVector.fromArray(SPECIES, x, start + i).mul(factor).intoArray(x, start + i);
-    }
+    FloatRow.scale(factor, tile.numbers(), row * tile.stride(), FloatTile.padded(columns));
   }
 
   /** {@code Σ a·b} over a row of two tiles of one shape. */
   public static float dot(FloatTile a, FloatTile b, int row, int columns) {
-    return dot(a.numbers(), b.numbers(), row * a.stride(), columns);
-  }
-
-  private static float dot(float[] a, float[] b, int start, int columns) {
-    FloatVector sums = FloatVector.zero(SPECIES);
-    for (int i = 0; i < columns; i += LANES) {
-      sums =
-          FloatVector.fromArray(SPECIES, a, start + i)
-              .fma(FloatVector.fromArray(SPECIES, b, start + i), sums);
-    }
-    return sums.reduceLanes(VectorOperators.ADD);
+    int start = row * a.stride();
+    return FloatRow.dot(a.numbers(), start, b.numbers(), start, FloatTile.padded(columns));
   }
 
   /** {@code gradient = p · (gradient − mean)} over a row of two tiles of one shape. */
