@@ -20,7 +20,8 @@ import org.longspan.executors.vector.FloatTileProduct;
  * </pre>
  *
  * and the gates' as {@link FloatDeltaGateGradient} says. All is linear in dO and dS' together, so
- * that what dS' gives can be added later.
+ * that what dS' gives can be added later; where it comes from behind the slice alone, numbers too
+ * small to be normal are 0, and what is 0 is not carried on.
  *
  * <p>Threading: one thread at a time.
  */
@@ -73,7 +74,7 @@ final class FloatDeltaSegmentSweep {
   }
 
   /**
-   * The next segment is the slice's last one that counts.
+   * The next segment is the slice's last one.
    *
    * @param gradient of the state after the slice; null for zero
    */

@@ -146,14 +146,15 @@ class DeltaAttentionTest {
     assertEqualsRecurrence(problem, 2, CHUNK, 70);
   }
 
-  @Test
-  void shouldGiveTheSameBitsOnAnyNumberOfThreads() {
+  @ParameterizedTest
+  @ValueSource(doubles = {0.05, 1, 16})
+  void shouldGiveTheSameBitsOnAnyNumberOfThreads(double weakness) {
     AttentionShape shape = new AttentionShape(3, 16, 56);
     Documents documents = new Documents(1500, new int[] {777}, 9);
-    DeltaCase problem = DeltaCase.random(11, shape, 16, documents);
-    DeltaResult one = run(problem, Precision.FLOAT, 1, CHUNK);
+    DeltaCase problem = DeltaCase.random(11, shape, weakness, documents);
+    DeltaResult one = run(problem, Precision.FLOAT, 1, CHUNK, 500);
     for (int threads = 2; threads <= 5; threads++) {
-      DeltaResult more = run(problem, Precision.FLOAT, threads, CHUNK);
+      DeltaResult more = run(problem, Precision.FLOAT, threads, CHUNK, 500);
       for (Part part : Part.values()) {
         assertThat(more.get(part)).as("%s, %s threads", part, threads).isEqualTo(one.get(part));
       }
