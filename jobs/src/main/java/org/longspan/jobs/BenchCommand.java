@@ -16,6 +16,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BenchStepCommand.class,
       BenchMemoryCommand.class,
+      BenchCollectivesCommand.class,
+      BenchOverlapCommand.class,
       BenchScalingCommand.class,
       BenchDeterminismCommand.class
     },

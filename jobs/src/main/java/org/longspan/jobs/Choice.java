@@ -8,6 +8,7 @@ import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.transport.Protection;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -67,6 +68,12 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfScan extends Choice<ScanChoice> {
     OfScan() {
       super(ScanChoice.class);
+    }
+  }
+
+  static final class OfProtection extends Choice<Protection> {
+    OfProtection() {
+      super(Protection.class);
     }
   }
 }

@@ -207,7 +207,8 @@ class LongspanTest {
   void shouldNameTheBenchmarksThereAre() {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
-        "longspan bench: There is no benchmark 'stpe'. There are: step, memory, scaling, determinism.");
+        "longspan bench: There is no benchmark 'stpe'. There are: step, memory, collectives,"
+            + " overlap, scaling, determinism.");
   }
 
   @Test

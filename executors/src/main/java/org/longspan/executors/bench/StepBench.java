@@ -97,9 +97,9 @@ public final class StepBench {
             return new Result(
                 tokens,
                 threads,
-                median(seconds),
-                median(productSeconds),
-                products.operations(tokens) / median(productSeconds) / 1e9,
+                Medians.of(seconds),
+                Medians.of(productSeconds),
+                products.operations(tokens) / Medians.of(productSeconds) / 1e9,
                 peak,
                 setup.model().description());
           }
@@ -156,11 +156,5 @@ public final class StepBench {
     long before = System.nanoTime();
     work.run();
     return (System.nanoTime() - before) / 1e9;
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
   }
 }

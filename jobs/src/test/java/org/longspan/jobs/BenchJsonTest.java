@@ -1,0 +1,61 @@
+package org.longspan.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
+import org.longspan.executors.bench.collective.CollectiveResult;
+import org.longspan.executors.bench.collective.TransportResult;
+import org.longspan.executors.bench.overlap.OverlapBench;
+import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.parallelism.collective.ScanDirection;
+
+class BenchJsonTest {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  @Test
+  void shouldNameWhatWasMeasuredOfACollective() throws JsonProcessingException {
+    JsonNode object =
+        MAPPER.readTree(
+            BenchCollectivesCommand.json(
+                new CollectiveResult(
+                    "scan-chain", 8, 1 << 20, 0.004, 1 << 20, 0.25, 0.005, "chain in 6 blocks")));
+    assertThat(object.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "collective", "ranks", "state_bytes", "median_ms", "received_bytes", "ratio");
+    assertThat(object.get("median_ms").asDouble()).isEqualTo(4);
+    assertThat(object.get("state_bytes").asLong()).isEqualTo(1 << 20);
+  }
+
+  @Test
+  void shouldNameWhatWasMeasuredOfTheTransport() throws JsonProcessingException {
+    JsonNode object =
+        MAPPER.readTree(
+            BenchCollectivesCommand.json(new TransportResult("transport", 1.5, 90, 0.75)));
+    assertThat(object.fieldNames())
+        .toIterable()
+        .containsExactly("collective", "gigabytes_per_second", "microseconds", "ratio");
+  }
+
+  @Test
+  void shouldNameTheHiddenShare() throws JsonProcessingException {
+    JsonNode object =
+        MAPPER.readTree(
+            BenchOverlapCommand.json(
+                new OverlapBench.Result(
+                    ScanDirection.BACKWARD,
+                    16_384,
+                    new AttentionShape(4, 64, 64),
+                    0.05,
+                    0.002,
+                    0.0505,
+                    0.0005,
+                    0,
+                    "chain in 1 block")));
+    assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.75);
+    assertThat(object.get("direction").asText()).isEqualTo("backward");
+  }
+}
