@@ -1,6 +1,7 @@
 package org.longspan.jobs;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -80,7 +81,9 @@ record TrainingRun(
     RunDescription description = description(dataset);
     ProgressLine line =
         new ProgressLine(terminal.out(), terminal.rewritable(), description.steps());
-    LaunchPlan plan = LaunchPlan.of(mesh(), configuration::hash);
+    LaunchPlan plan =
+        LaunchPlan.of(mesh(), configuration::hash)
+            .withTimeLimit(Duration.ofSeconds(configuration.get(Options.TRANSPORT_TIME_LIMIT)));
     TrainingProgram program =
         new TrainingProgram(
             configuration.with(Options.DATA_PATH, dataset.path()),

@@ -136,6 +136,27 @@ public final class Options {
               "Blocks in which a chain passes a state on; 0 takes the number for which the chain is"
                   + " fastest");
 
+  public static final Option<Integer> TRANSPORT_TIME_LIMIT =
+      Option.integer("transport.time-limit", 120)
+          .atLeast(1)
+          .describedAs(
+              "Seconds that a rank waits for a message of another; longer than the slowest rank"
+                  + " computes between two of them");
+
+  public static final Option<FaultChoice> FAULT_KIND =
+      Option.choice("fault.kind", FaultChoice.NONE)
+          .describedAs(
+              "For tests of a cluster: what `fault.rank` does wrong from `fault.step` on, in the"
+                  + " first attempt only");
+
+  public static final Option<Integer> FAULT_RANK =
+      Option.integer("fault.rank", 0).atLeast(0).describedAs("The rank that `fault.kind` strikes");
+
+  public static final Option<Integer> FAULT_STEP =
+      Option.integer("fault.step", 1)
+          .atLeast(1)
+          .describedAs("The step from which on `fault.kind` strikes");
+
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
@@ -181,6 +202,10 @@ public final class Options {
           TRAIN_RECOMPUTE,
           SCAN_KIND,
           SCAN_BLOCKS,
+          TRANSPORT_TIME_LIMIT,
+          FAULT_KIND,
+          FAULT_RANK,
+          FAULT_STEP,
           KERNEL,
           DETERMINISTIC,
           PRECISION,

@@ -50,17 +50,18 @@ public final class TrainingProgram implements RankProgram {
     Dataset dataset = Dataset.open(context.hadoop(), configuration.required(Options.DATA_PATH));
     int vocabulary = dataset.manifest().vocabulary();
     Mesh mesh = context.mesh();
+    InjectedFault fault = InjectedFault.of(configuration, context);
     try (RankSetup setup =
         new RankSetup(
             configuration,
             ModelShape.of(configuration, vocabulary),
             mesh,
-            context.transport(),
+            fault.transport(),
             context.threads(),
             dataset.manifest().sequenceLength(),
             RankSetup.BLOCK)) {
       context.report(ready(context, setup));
-      new Attempt(context, dataset, setup).train();
+      new Attempt(context, dataset, setup, fault).train();
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
@@ -87,12 +88,15 @@ public final class TrainingProgram implements RankProgram {
     private final RankContext context;
     private final Dataset dataset;
     private final RankSetup setup;
+    private final InjectedFault fault;
     private final Checkpoints checkpoints;
     private final boolean first;
     private int step;
     private long samples;
 
-    Attempt(RankContext context, Dataset dataset, RankSetup setup) throws IOException {
+    Attempt(RankContext context, Dataset dataset, RankSetup setup, InjectedFault fault)
+        throws IOException {
+      this.fault = fault;
       this.context = context;
       this.dataset = dataset;
       this.setup = setup;
@@ -114,6 +118,7 @@ public final class TrainingProgram implements RankProgram {
               context.mesh().sequence())) {
         while (step < steps) {
           stopIfInterrupted();
+          fault.begin(step + 1);
           long before = System.nanoTime();
           TrainingStep.Result result = training.run(slices(reader, order), step);
           step++;

@@ -24,8 +24,8 @@ import org.longspan.parallelism.transport.LocalRanks;
 final class SmallTraining {
   private static final int SEQUENCES = 4;
   private static final int VOCABULARY = 19;
-  private static final int TOKENS = 150;
-  private static final int BLOCK = 32;
+  static final int TOKENS = 150;
+  static final int BLOCK = 32;
   static final int STEPS = 20;
 
   /** The losses of the steps, and the parameters after them. */
@@ -48,7 +48,7 @@ final class SmallTraining {
     return tokens;
   }
 
-  private static SliceInput slice(int number, int place, int places) {
+  static SliceInput slice(int number, int place, int places) {
     int[] tokens = sequence(number);
     BlockGrid grid = new BlockGrid(tokens.length, BLOCK);
     List<Slice> slices = IntStream.range(0, places).mapToObj(p -> grid.slice(p, places)).toList();

@@ -1,0 +1,97 @@
+package org.longspan.executors.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.transport.FaultyTransport;
+import org.longspan.parallelism.transport.FaultyTransport.Fault;
+import org.longspan.parallelism.transport.LocalRanks;
+import org.longspan.parallelism.transport.NetworkTransport;
+import org.longspan.parallelism.transport.Protection;
+import org.longspan.parallelism.transport.Transport;
+import org.longspan.parallelism.transport.TransportException;
+
+/** A rank that dies, stalls or lies in the middle of training ends every rank, by name. */
+class FaultyPeerTest {
+  private static final int RANKS = 3;
+  private static final int FAULTY = 1;
+  private static final int VOCABULARY = 19;
+  private static final Duration LIMIT = Duration.ofSeconds(8);
+  private static final Duration MARGIN = Duration.ofSeconds(40);
+
+  /** Classes are loaded and compiled outside of the time limit. */
+  @BeforeAll
+  static void trainWithoutAFault() {
+    assertThat(
+            LocalRanks.run(
+                NetworkTransport.loopback(RANKS, MARGIN, Protection.ENCRYPTED),
+                sound -> train(sound, null)))
+        .allSatisfy(end -> assertThat(end).endsWith("saw nothing"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void shouldEndEveryRankAndNameStepAndCollective(Fault fault) {
+    List<String> ends =
+        assertTimeoutPreemptively(
+            LIMIT.plus(MARGIN),
+            () ->
+                LocalRanks.run(
+                    NetworkTransport.loopback(RANKS, LIMIT, Protection.ENCRYPTED),
+                    sound -> train(sound, fault)));
+    assertThat(ends).hasSize(RANKS);
+    for (int rank = 0; rank < RANKS; rank++) {
+      assertThat(ends.get(rank)).as("rank %s", rank).contains("Rank " + rank, "peer");
+    }
+    // Who was the first to see it says where it happened.
+    assertThat(ends).anySatisfy(end -> assertThat(end).contains("step 2", "layer"));
+  }
+
+  /** Trains until something is wrong; gives what was said then. */
+  private static String train(Transport sound, Fault fault) {
+    RunConfiguration configuration =
+        RunConfiguration.parse(
+            "model: {width: 16, heads: 2, layers: 2, feed-forward: 24, pattern: [lightning, local],"
+                + " window: 40, convolution: 3}\nkernel: cpu",
+            "test.yaml",
+            Map.of());
+    FaultyTransport transport =
+        fault != null && sound.rank() == FAULTY ? FaultyTransport.over(sound, fault) : null;
+    Mesh mesh = new Mesh(1, RANKS, 1);
+    try (RankSetup setup =
+        new RankSetup(
+            configuration,
+            ModelShape.of(configuration, VOCABULARY),
+            mesh,
+            transport == null ? sound : transport,
+            1,
+            SmallTraining.TOKENS,
+            SmallTraining.BLOCK)) {
+      TrainingStep step = new TrainingStep(setup, 1);
+      Supplier<SliceInput> slice =
+          () -> SmallTraining.slice(0, setup.rank().sequence(), mesh.sequence());
+      step.run(List.of(slice), 0);
+      setup.everyone().barrier();
+      if (transport != null) {
+        transport.arm();
+      }
+      step.run(List.of(slice), 1);
+      return "Rank " + sound.rank() + " saw nothing";
+    } catch (TransportException e) {
+      return e.getMessage();
+    } finally {
+      sound.close();
+    }
+  }
+}
