@@ -12,7 +12,7 @@ public enum Protection {
   AUTHENTICATED,
   /**
    * Spark's own handshake with fresh keys for each connection; all bytes are encrypted and
-   * authenticated with AES-GCM. Costs about half of the throughput.
+   * authenticated with AES-GCM. Costs about two thirds of the throughput.
    */
   ENCRYPTED
 }
