@@ -104,12 +104,9 @@ class StateScanTest {
   @MethodSource("all")
   void shouldStartFromZeroWhereTheFirstRankHasNoPieces(
       int ranks, ScanChoice choice, TransitionKind kind) {
-    int[] counts = new int[ranks];
-    counts[ranks / 2] = 2;
+    int[] counts = new int[ranks + 2];
+    counts[1 + ranks / 2] = 2;
     for (ScanDirection direction : ScanDirection.values()) {
-      if (ranks < 3) {
-        continue;
-      }
       ScanTask task = new ScanTask(shape(ElementType.DOUBLE, 2, 3, 5), kind, 2, 7);
       double[] given = task.initial.clone();
       Arrays.fill(task.initial, 0);
