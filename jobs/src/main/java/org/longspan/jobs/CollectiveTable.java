@@ -21,7 +21,7 @@ record CollectiveTable(PrintStream out, Protection protection) {
             + "   predicted ms%n",
         count,
         costs.processors(),
-        protectionName(),
+        name(protection),
         costs.link().latencySeconds() * 1e6,
         costs.link().bytesPerSecond() / 1e9,
         costs.processorSecondsPerByte() * 1e9,
@@ -66,23 +66,22 @@ record CollectiveTable(PrintStream out, Protection protection) {
   /** Before the transport. */
   void transportHeader() {
     out.printf(
-        Locale.ROOT,
-        "%nTwo processes, messages of 1 MiB one way, 8 bytes there and back, %s%n"
-            + "way                 GB/s         µs   of the socket's rate%n",
-        protectionName());
+        "%nTwo processes, messages of 1 MiB one way, 8 bytes there and back%n"
+            + "way            protection         GB/s         µs   of the socket's rate%n");
   }
 
   void row(TransportResult result) {
     out.printf(
         Locale.ROOT,
-        "%-14s   %7.2f   %8.0f   %20.2f%n",
+        "%-12s   %-13s   %7.2f   %8.0f   %20.2f%n",
         result.name(),
+        name(result.protection()),
         result.gigabytesPerSecond(),
         result.microseconds(),
         result.ratio());
   }
 
-  private String protectionName() {
+  static String name(Protection protection) {
     return protection.name().toLowerCase(Locale.ROOT);
   }
 

@@ -11,6 +11,7 @@ import org.longspan.executors.bench.collective.TransportResult;
 import org.longspan.executors.bench.overlap.OverlapBench;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.parallelism.collective.ScanDirection;
+import org.longspan.parallelism.transport.Protection;
 
 class BenchJsonTest {
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -34,10 +35,12 @@ class BenchJsonTest {
   void shouldNameWhatWasMeasuredOfTheTransport() throws JsonProcessingException {
     JsonNode object =
         MAPPER.readTree(
-            BenchCollectivesCommand.json(new TransportResult("transport", 1.5, 90, 0.75)));
+            BenchCollectivesCommand.json(
+                new TransportResult("transport", Protection.ENCRYPTED, 1.5, 90, 0.75)));
     assertThat(object.fieldNames())
         .toIterable()
-        .containsExactly("collective", "gigabytes_per_second", "microseconds", "ratio");
+        .containsExactly(
+            "collective", "protection", "gigabytes_per_second", "microseconds", "ratio");
   }
 
   @Test
@@ -53,7 +56,7 @@ class BenchJsonTest {
                     0.002,
                     0.0505,
                     0.0005,
-                    0,
+                    0.001,
                     "chain in 1 block")));
     assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.75);
     assertThat(object.get("direction").asText()).isEqualTo("backward");

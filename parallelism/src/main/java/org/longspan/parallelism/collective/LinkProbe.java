@@ -4,12 +4,20 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.longspan.parallelism.transport.MessageLabel;
 
-/** Times messages between the neighbours of a ring, on each link for itself. */
+/**
+ * Times messages between the neighbours of a ring, on each link for itself, for as long as they
+ * still get faster: the first ones run code that is not compiled yet, the training does not.
+ */
 final class LinkProbe {
   private static final int SMALL_BYTES = 8;
   private static final int LARGE_BYTES = 1 << 20;
-  private static final int SMALL_ROUNDS = 40;
+  private static final int SMALL_ROUNDS = 50;
   private static final int LARGE_ROUNDS = 4;
+  private static final int MOST_BATCHES = 40;
+  private static final int STEADY_BATCHES = 3;
+  private static final double FASTER = 0.95;
+  private static final byte MORE_FOLLOW = 1;
+  private static final byte LAST = 0;
   private static final double SHORTEST_SECONDS = 1e-9;
 
   private final Communicator communicator;
@@ -48,8 +56,8 @@ final class LinkProbe {
         large = best(messages, right, LARGE_BYTES, LARGE_ROUNDS);
       }
       if (turn(left, size) == turn) {
-        answer(messages, left, SMALL_BYTES, SMALL_ROUNDS);
-        answer(messages, left, LARGE_BYTES, LARGE_ROUNDS);
+        answer(messages, left, SMALL_BYTES);
+        answer(messages, left, LARGE_BYTES);
       }
     }
   }
@@ -59,24 +67,38 @@ final class LinkProbe {
     return rank == size - 1 && size % 2 == 1 ? 2 : rank % 2;
   }
 
-  /** The shortest time of one way, in seconds. */
+  /**
+   * The shortest time of one way, in seconds. Batches of {@code rounds} go to and fro until some in
+   * a row are hardly faster than those before.
+   */
   private double best(PeerMessages messages, int peer, int bytes, int rounds) {
     message.limit(bytes);
     long shortest = Long.MAX_VALUE;
-    for (int round = 0; round < rounds; round++) {
-      long start = System.nanoTime();
-      messages.send(peer, message);
-      messages.receive(peer, message);
-      shortest = Math.min(shortest, System.nanoTime() - start);
+    int steady = 0;
+    for (int batch = 0; batch < MOST_BATCHES && steady < STEADY_BATCHES; batch++) {
+      long before = shortest;
+      for (int round = 0; round < rounds; round++) {
+        shortest = Math.min(shortest, toAndFro(messages, peer, MORE_FOLLOW));
+      }
+      steady = shortest < FASTER * before ? 0 : steady + 1;
     }
+    toAndFro(messages, peer, LAST);
     return Math.max(SHORTEST_SECONDS, shortest / 2e9);
   }
 
-  private void answer(PeerMessages messages, int peer, int bytes, int rounds) {
+  private long toAndFro(PeerMessages messages, int peer, byte mark) {
+    message.put(0, mark);
+    long start = System.nanoTime();
+    messages.send(peer, message);
+    messages.receive(peer, message);
+    return System.nanoTime() - start;
+  }
+
+  private void answer(PeerMessages messages, int peer, int bytes) {
     message.limit(bytes);
-    for (int round = 0; round < rounds; round++) {
+    do {
       messages.receive(peer, message);
       messages.send(peer, message);
-    }
+    } while (message.get(0) == MORE_FOLLOW);
   }
 }

@@ -19,8 +19,8 @@ public record LinkQuality(double latencySeconds, double bytesPerSecond) {
 
   /**
    * Measures the links between neighbours of the ring by messages that go to and fro, small ones
-   * and such of 1 MiB, after some to warm up. Every member calls; all get the same numbers, those
-   * of the worst link. One rank alone gets {@link #USUAL}.
+   * and such of 1 MiB, until they get no faster. Every member calls; all get the same numbers,
+   * those of the worst link. One rank alone gets {@link #USUAL}.
    */
   public static LinkQuality measure(Communicator communicator) {
     return communicator.size() == 1 ? USUAL : new LinkProbe(communicator).worst();

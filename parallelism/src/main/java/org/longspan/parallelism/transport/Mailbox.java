@@ -15,7 +15,8 @@ import java.util.function.IntConsumer;
  * <p>Threading: one thread at a time delivers, one receives, any may fail it.
  */
 final class Mailbox {
-  private static final int SPARE_BUFFERS = 8;
+  private static final int SPARE_BUFFERS = 32;
+  private static final int LEAST_SPARE_BYTES = 64;
 
   private final Route route;
   private final IntConsumer taken;
@@ -209,7 +210,9 @@ final class Mailbox {
     int length = piece.remaining();
     ByteBuffer buffer = spare.poll();
     if (buffer == null || buffer.capacity() < length) {
-      buffer = ByteBuffer.allocate(length);
+      // Of few sizes, so that most serve again.
+      buffer =
+          ByteBuffer.allocate(Math.max(LEAST_SPARE_BYTES, Integer.highestOneBit(2 * length - 1)));
     }
     return buffer.clear().put(0, piece, piece.position(), length).limit(length);
   }

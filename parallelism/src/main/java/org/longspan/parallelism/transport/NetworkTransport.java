@@ -94,7 +94,8 @@ public final class NetworkTransport implements InjectableTransport {
   }
 
   /**
-   * Makes this rank {@code rank} of an attempt.
+   * Makes this rank {@code rank} of an attempt. The first encrypted one of a process waits until
+   * the compiler has seen the cipher, at most a second after {@link #bind} or so.
    *
    * @param peers where every rank listens, in the order of the ranks, this one included
    */
@@ -109,6 +110,7 @@ public final class NetworkTransport implements InjectableTransport {
             .mapToObj(peer -> new NetworkPeer(own, peer, peers.get(peer), network, timeLimit))
             .toList();
     NetworkSession joined = new NetworkSession(own, others);
+    network.awaitWarm();
     synchronized (joining) {
       if (session != null || closed) {
         throw new IllegalStateException(

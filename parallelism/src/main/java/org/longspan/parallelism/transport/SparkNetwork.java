@@ -33,12 +33,13 @@ import org.apache.spark.network.util.TransportConf;
 final class SparkNetwork implements AutoCloseable {
   private static final String MODULE = "longspan";
   private static final int THREADS = 2;
-  private static final int READ_BYTES = 128 << 10;
+  private static final int READ_BYTES = 64 << 10;
 
   private final TransportContext serverContext;
   private final TransportContext clientContext;
   private final TransportServer server;
   private final TransportClientFactory clients;
+  private final Protection protection;
 
   SparkNetwork(
       String job,
@@ -48,6 +49,10 @@ final class SparkNetwork implements AutoCloseable {
       Protection protection,
       BiConsumer<Channel, ByteBuffer> accepted,
       BiConsumer<Channel, ByteBuffer> opened) {
+    this.protection = protection;
+    if (protection == Protection.ENCRYPTED) {
+      CipherWarmUp.begin();
+    }
     TransportConf configuration =
         new TransportConf(MODULE, new MapConfigProvider(configuration(timeLimit, protection)));
     SecretKeyHolder key = new JobSecret(job, secret);
@@ -100,6 +105,13 @@ final class SparkNetwork implements AutoCloseable {
   private static RpcHandler readMuch(Channel connection, RpcHandler handler) {
     connection.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(READ_BYTES));
     return handler;
+  }
+
+  /** Waits until bytes can be encrypted as fast as later on. */
+  void awaitWarm() {
+    if (protection == Protection.ENCRYPTED) {
+      CipherWarmUp.await();
+    }
   }
 
   int port() {

@@ -28,8 +28,8 @@ public final class LinkBench {
     double[] own = numbers(lines.get(0));
     double[] plain = numbers(lines.get(1));
     return List.of(
-        new TransportResult("transport", own[0], own[1], own[0] / plain[0]),
-        new TransportResult("plain-socket", plain[0], plain[1], 1));
+        new TransportResult("transport", protection, own[0], own[1], own[0] / plain[0]),
+        new TransportResult("plain-socket", protection, plain[0], plain[1], 1));
   }
 
   private static double[] numbers(String line) {

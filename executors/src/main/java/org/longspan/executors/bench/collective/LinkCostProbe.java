@@ -23,8 +23,8 @@ final class LinkCostProbe {
   private static final int PAIR_CHANNEL = 11;
   private static final int ALONE_CHANNEL = 12;
   private static final int LARGE_BYTES = 1 << 20;
-  private static final int WARM_UP_MESSAGES = 64;
-  private static final int WARM_UP_ROUNDS = 2_000;
+  private static final int WARM_UP_MESSAGES = 1_024;
+  private static final int WARM_UP_ROUNDS = 8_000;
   // The system counts processor time in hundredths of a second: half a second is needed at least.
   private static final int LARGE_MESSAGES = 384;
   private static final int SMALL_ROUNDS = 4_000;

@@ -26,7 +26,7 @@ public final class TransportRank implements RankBody {
   private static final int MESSAGE_BYTES = 1 << 20;
   private static final int MESSAGES = 128;
   private static final int ROUND_TRIPS = 500;
-  private static final int WARM_UP = 4;
+  private static final int WARM_UP = 24;
   private static final int CHANNEL = 10;
   private static final int LABEL = 0;
 

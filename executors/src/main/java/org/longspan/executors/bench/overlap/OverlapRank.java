@@ -1,5 +1,7 @@
 package org.longspan.executors.bench.overlap;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -15,15 +17,17 @@ import org.longspan.parallelism.transport.Transport;
 
 /**
  * A rank that measures its own attention, the scan, and both at once. Rank 0 says a line for each
- * direction: its name, the seconds of attention, of the scan, of both, by which these are longer
- * than the attention, and the seconds waited for the scan after the attention; then how the scan
- * travels.
+ * direction: its name, the seconds of attention, of the scan, of both, those waited for the scan
+ * after the attention, and those for which the attention's thread stood still because of it; then
+ * how the scan travels.
  *
  * <p>Arguments: repetitions, tokens of a rank, heads, head width.
  */
 public final class OverlapRank implements RankBody {
   private static final int CHANNEL = 10;
   private static final int WARM_UP = 2;
+  private static final int WARM_UP_SCANS = 400;
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   @Override
   public void run(Transport transport, List<String> arguments, Consumer<String> results) {
@@ -38,6 +42,10 @@ public final class OverlapRank implements RankBody {
             new OverlapWork(communicator, LinkQuality.measure(communicator), shape, tokens)) {
       for (ScanDirection direction : ScanDirection.values()) {
         work.prepare(direction);
+        // As in the middle of a run, where the scan has been compiled for long.
+        for (int scan = 0; scan < WARM_UP_SCANS; scan++) {
+          work.startScan(direction).await();
+        }
         String line = measure(communicator, work, direction, repetitions);
         if (transport.rank() == 0) {
           results.accept(line);
@@ -53,45 +61,58 @@ public final class OverlapRank implements RankBody {
     double[] scan = new double[repetitions];
     double[] together = new double[repetitions];
     double[] waited = new double[repetitions];
+    double[] stoodStill = new double[repetitions];
     for (int repetition = -WARM_UP; repetition < repetitions; repetition++) {
       int place = Math.max(0, repetition);
       communicator.barrier();
-      long start = System.nanoTime();
+      Stopwatch watch = Stopwatch.start();
       work.attend(direction);
-      attention[place] = secondsSince(start);
+      attention[place] = watch.seconds();
+      double stillAlone = watch.stillSeconds();
 
       communicator.barrier();
-      start = System.nanoTime();
+      watch = Stopwatch.start();
       work.startScan(direction).await();
-      scan[place] = secondsSince(start);
+      scan[place] = watch.seconds();
 
       communicator.barrier();
-      start = System.nanoTime();
+      watch = Stopwatch.start();
       Pending travelling = work.startScan(direction);
       work.attend(direction);
-      long attended = System.nanoTime();
+      double attended = watch.seconds();
       travelling.await();
-      waited[place] = secondsSince(attended);
-      together[place] = secondsSince(start);
-    }
-    double[] slowestAttention = RankTimes.greatest(communicator, attention);
-    double[] slowestTogether = RankTimes.greatest(communicator, together);
-    double[] longer = new double[repetitions];
-    for (int repetition = 0; repetition < repetitions; repetition++) {
-      longer[repetition] = slowestTogether[repetition] - slowestAttention[repetition];
+      together[place] = watch.seconds();
+      waited[place] = together[place] - attended;
+      stoodStill[place] = watch.stillSeconds() - stillAlone;
     }
     return String.join(
         " ",
         direction.name(),
-        Double.toString(Medians.of(slowestAttention)),
-        Double.toString(Medians.of(RankTimes.greatest(communicator, scan))),
-        Double.toString(Medians.of(slowestTogether)),
-        Double.toString(Medians.of(longer)),
-        Double.toString(Medians.of(RankTimes.greatest(communicator, waited))),
+        slowest(communicator, attention),
+        slowest(communicator, scan),
+        slowest(communicator, together),
+        slowest(communicator, waited),
+        slowest(communicator, stoodStill),
         work.scanDescription());
   }
 
-  private static double secondsSince(long start) {
-    return (System.nanoTime() - start) / 1e9;
+  /** The median of the repetitions, each by the rank that was slowest in it. */
+  private static String slowest(Communicator communicator, double[] seconds) {
+    return Double.toString(Medians.of(RankTimes.greatest(communicator, seconds)));
+  }
+
+  /** Counts this thread's time, and the part of it for which it had no processor. */
+  private record Stopwatch(long startedAt, long processorBefore) {
+    static Stopwatch start() {
+      return new Stopwatch(System.nanoTime(), THREADS.getCurrentThreadCpuTime());
+    }
+
+    double seconds() {
+      return (System.nanoTime() - startedAt) / 1e9;
+    }
+
+    double stillSeconds() {
+      return seconds() - (THREADS.getCurrentThreadCpuTime() - processorBefore) / 1e9;
+    }
   }
 }

@@ -31,22 +31,22 @@ class OverlapBenchTest {
   }
 
   @Test
-  void shouldHideWhatDoesNotMakeBothLonger() {
+  void shouldHideWhatIsNotWaitedFor() {
     assertThat(result(0.1, 0.025).hiddenShare()).isEqualTo(0.75);
-    assertThat(result(0.1, -0.01).hiddenShare()).isEqualTo(1);
+    assertThat(result(0.1, 0).hiddenShare()).isEqualTo(1);
     assertThat(result(0.1, 0.2).hiddenShare()).isZero();
   }
 
-  private static OverlapBench.Result result(double scan, double longer) {
+  private static OverlapBench.Result result(double scan, double waited) {
     return new OverlapBench.Result(
         ScanDirection.FORWARD,
         128,
         new AttentionShape(1, 8, 8),
         1,
         scan,
-        1 + longer,
-        longer,
-        0,
+        1 + waited,
+        waited,
+        waited,
         "chain");
   }
 }
