@@ -209,32 +209,8 @@ public record AttentionRanks(
       return whole;
     }
 
-    /** {@code M · incoming + summary}, backward with the transpose. */
     double[] after(ScanDirection direction, AttentionCase slice) {
-      int width = slice.shape().keyWidth();
-      Matrix after = whole(summary);
-      for (int row = 0; row < after.rows(); row++) {
-        int head = row / width * width;
-        for (int column = 0; column < after.columns(); column++) {
-          double sum = summary.get(row, column);
-          for (int i = 0; i < width; i++) {
-            sum += factor(direction, row, head, i) * incoming.get(head + i, column);
-          }
-          after.put(row, column, sum);
-        }
-      }
-      return Matrices.numbers(after);
-    }
-
-    /** What the row takes from row {@code head + i}. */
-    private double factor(ScanDirection direction, int row, int head, int i) {
-      if (factors.columns() == 1) {
-        return row == head + i ? factors.get(row, 0) : 0;
-      }
-      return switch (direction) {
-        case FORWARD -> factors.get(row, i);
-        case BACKWARD -> factors.get(head + i, row - head);
-      };
+      return StateStep.after(direction, slice.shape(), factors, incoming, summary);
     }
   }
 }

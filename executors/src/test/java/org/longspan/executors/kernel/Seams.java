@@ -13,6 +13,8 @@ public interface Seams {
   }
 
   /**
+   * Instead of a rank's attention.
+   *
    * @param slice of the problem, which the rank holds
    */
   default LinearAttention attention(LinearAttention sound, AttentionCase slice) {
@@ -20,6 +22,8 @@ public interface Seams {
   }
 
   /**
+   * Instead of a rank's scan.
+   *
    * @param slice of the problem, which the rank at {@code place} of {@code places} holds
    */
   default StateScan scan(StateScan sound, AttentionCase slice, int place, int places) {
