@@ -13,6 +13,8 @@ public final class RankwiseError {
   private RankwiseError() {}
 
   /**
+   * Errors are within {@code bound}.
+   *
    * @param floor what errors are relative to where the expected norm is less
    * @param tokens to which the numbers belong, equally many to each
    * @param cuts ascending offsets at which a next rank's tokens start
