@@ -141,17 +141,26 @@ final class LinearMixer implements Mixer {
       return;
     }
     for (int i = 0; i < environment.pieces().size(); i++) {
-      Piece piece = environment.pieces().get(i);
-      attention.summarize(
-          activated.rows(piece.first(), piece.last()),
-          piece.documents(),
-          state(summary, i),
-          state(transition, i));
+      summarize(environment.pieces().get(i), state(summary, i), state(transition, i));
     }
     Pending travelling = scan.start(ScanDirection.FORWARD, scanPieces(incoming));
     forward();
     travelling.await();
     addIncoming();
+  }
+
+  private void summarize(Piece piece, Matrix stateSummary, Matrix stateTransition) {
+    if (environment.endsSequence(piece)) {
+      // Nobody asks for the state after it.
+      stateSummary.zero();
+      stateTransition.zero();
+      return;
+    }
+    attention.summarize(
+        activated.rows(piece.first(), piece.last()),
+        piece.documents(),
+        stateSummary,
+        stateTransition);
   }
 
   @Override
@@ -269,6 +278,10 @@ final class LinearMixer implements Mixer {
     travelling.await();
     for (int i = 0; i < environment.pieces().size(); i++) {
       Piece piece = environment.pieces().get(i);
+      if (environment.endsSequence(piece)) {
+        // No gradient comes from behind it.
+        continue;
+      }
       attention.addIncomingGradient(
           activated.rows(piece.first(), piece.last()),
           state(incoming, i),

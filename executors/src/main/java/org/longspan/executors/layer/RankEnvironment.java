@@ -137,6 +137,15 @@ public final class RankEnvironment implements AutoCloseable {
     };
   }
 
+  /** Whether no token of the sequence comes after {@code piece}. */
+  boolean endsSequence(Piece piece) {
+    return input.firstPosition() + piece.last() == lengthOfSequence();
+  }
+
+  private long lengthOfSequence() {
+    return input.slices().get(input.slices().size() - 1).end();
+  }
+
   /** Rows just before {@code piece}, up to {@code reach}, whichever rank holds them. */
   int haloRows(Piece piece, int reach) {
     return (int) Math.min(reach, input.firstPosition() + piece.first());
@@ -278,7 +287,7 @@ public final class RankEnvironment implements AutoCloseable {
   }
 
   private double totalOfSequence(double[] ofTile) {
-    long tokens = input.slices().get(input.slices().size() - 1).end();
+    long tokens = lengthOfSequence();
     // One rank has each number and the others 0, so that the sum over the ranks is exact.
     double[] ofBlock = new double[Math.toIntExact((tokens + tile - 1) / tile)];
     int own = (input.length() + tile - 1) / tile;
