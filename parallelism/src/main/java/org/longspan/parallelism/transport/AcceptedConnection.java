@@ -1,6 +1,7 @@
 package org.longspan.parallelism.transport;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -20,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * A connection that another rank has opened and on which it sends. Its first message, which the
  * library delivers when the secret has been shown, says who it is. All that follows are frames;
  * they are taken from the library's decoder and go to the receivers' buffers as they come, without
- * being put together first.
+ * being put together first. Where nothing decrypts them on the way, the operating system writes
+ * them there itself.
  *
  * <p>Before this rank is connected nothing more is read, so that what the peer sends stays with the
  * operating system; what has been read by then is kept.
@@ -28,10 +30,14 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: everything runs on the connection's event loop, but {@link #join}, which any thread
  * calls.
  */
-final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
+final class AcceptedConnection
+    implements TransportFrameDecoder.Interceptor, ReadBuffers.Choice {
   private static final Logger LOG = LoggerFactory.getLogger(AcceptedConnection.class);
   private static final int LONGEST_REFUSAL = 1024;
   private static final int LINGER_SECONDS = 2;
+
+  /** Below this many bytes a read of their own costs more than copying them. */
+  private static final int IN_PLACE_BYTES = 16 << 10;
 
   private final Channel connection;
   private final ByteBuffer header = ByteBuffer.allocate(FrameHeader.BYTES);
@@ -42,6 +48,7 @@ final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
   private FrameHeader frame;
   private IncomingLane lane;
   private int payloadLeft;
+  private boolean claimed;
 
   private AcceptedConnection(Channel connection, ByteBuffer hello) {
     this.connection = connection;
@@ -52,7 +59,11 @@ final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
   static AcceptedConnection take(Channel connection, ByteBuffer hello) {
     AcceptedConnection taken = new AcceptedConnection(connection, hello);
     connection.config().setAutoRead(false);
-    connection.pipeline().get(TransportFrameDecoder.class).setInterceptor(taken);
+    TransportFrameDecoder decoder = connection.pipeline().get(TransportFrameDecoder.class);
+    decoder.setInterceptor(taken);
+    if (decoder.equals(connection.pipeline().first())) {
+      ReadBuffers.choose(connection, taken);
+    }
     return taken;
   }
 
@@ -79,7 +90,33 @@ final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
   }
 
   @Override
+  public ByteBuf next(ByteBufAllocator pool) {
+    if (payloadLeft > 0) {
+      ByteBuffer place = lane.claim(frame, IN_PLACE_BYTES, payloadLeft);
+      if (place != null) {
+        claimed = true;
+        return Unpooled.wrappedBuffer(place).clear();
+      }
+    } else if (lane != null && !refused && lane.wouldLend(IN_PLACE_BYTES)) {
+      // The header alone, so that the payload behind it can go to the receiver.
+      return pool.ioBuffer(header.remaining(), header.remaining());
+    }
+    return pool.ioBuffer(ReadBuffers.BYTES);
+  }
+
+  @Override
+  public void readsEnded() {
+    if (claimed) {
+      claimed = false;
+      lane.arrived(0);
+    }
+  }
+
+  @Override
   public boolean handle(ByteBuf bytes) {
+    if (claimed) {
+      arrived(bytes);
+    }
     if (session == null) {
       early.add(Unpooled.copiedBuffer(bytes));
       bytes.skipBytes(bytes.readableBytes());
@@ -104,6 +141,15 @@ final class AcceptedConnection implements TransportFrameDecoder.Interceptor {
   @Override
   public void channelInactive() {
     lose("the peer has closed the connection or is lost");
+  }
+
+  /** The bytes of the payload lie where they belong. */
+  private void arrived(ByteBuf bytes) {
+    int length = bytes.readableBytes();
+    bytes.skipBytes(length);
+    payloadLeft -= length;
+    claimed = false;
+    lane.arrived(length);
   }
 
   private void readPayload(ByteBuf bytes) {

@@ -8,8 +8,8 @@ import java.util.function.LongConsumer;
  * What this rank receives from one peer on one channel. Once a quarter of the window has gone into
  * the receivers' buffers the sender is told.
  *
- * <p>Threading: {@link #begin} and {@link #deliver} are called by the accepted connection's one
- * thread, the rest by any.
+ * <p>Threading: {@link #begin}, {@link #deliver} and what concerns bytes that come in place are
+ * called by the accepted connection's one thread, the rest by any.
  */
 final class IncomingLane {
   private static final int CREDIT_STEP = Transport.WINDOW_BYTES / 4;
@@ -46,6 +46,21 @@ final class IncomingLane {
   /** Some of the bytes of the frame that has begun; they are copied. */
   void deliver(FrameHeader frame, ByteBuffer bytes) {
     mailbox.deliver(frame.label(), frame.messageLength(), bytes);
+  }
+
+  /** {@link Mailbox#claim}, for the frame that has begun. */
+  ByteBuffer claim(FrameHeader frame, int least, int most) {
+    return mailbox.claim(frame.label(), frame.messageLength(), least, most);
+  }
+
+  /** {@link Mailbox#arrived}. */
+  void arrived(int bytes) {
+    mailbox.arrived(bytes);
+  }
+
+  /** {@link Mailbox#wouldLend}. */
+  boolean wouldLend(int least) {
+    return mailbox.wouldLend(least);
   }
 
   void fail(String sentence, Duration grace) {

@@ -12,6 +12,10 @@ import java.util.function.IntConsumer;
  * put together in the receiver's own buffer: straight from the piece where the receiver already
  * waits, through a copy kept here where it does not.
  *
+ * <p>Who delivers may also {@link #claim} the next part of a waiting receiver's buffer, write
+ * there, and say what has {@link #arrived}. Until then the receiver does not return, whatever else
+ * ends its wait; so a claim must be short.
+ *
  * <p>Threading: one thread at a time delivers, one receives, any may fail it.
  */
 final class Mailbox {
@@ -22,6 +26,7 @@ final class Mailbox {
   private final IntConsumer taken;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final Condition unclaimed = lock.newCondition();
   private final ArrayDeque<Piece> waiting = new ArrayDeque<>();
   private final ArrayDeque<ByteBuffer> spare = new ArrayDeque<>(SPARE_BUFFERS);
 
@@ -30,6 +35,7 @@ final class Mailbox {
   private int filled;
   private boolean started;
   private boolean complete;
+  private boolean claimed;
 
   private String remark = "";
   private String failure;
@@ -67,6 +73,67 @@ final class Mailbox {
     }
   }
 
+  /**
+   * Claims the part of the receiver's buffer where the next bytes of a message of this label and of
+   * {@code messageLength} bytes go.
+   *
+   * @param least bytes for which it is worth while
+   * @param most bytes that may come
+   * @return from {@code least} to {@code most} bytes; null where no receiver waits for them with a
+   *     direct buffer, in which case nothing is claimed
+   */
+  ByteBuffer claim(int messageLabel, int messageLength, int least, int most) {
+    lock.lock();
+    try {
+      if (!lends(least)
+          || messageLabel != label
+          || messageLength != into.remaining()
+          || most < least
+          || most > messageLength - filled) {
+        return null;
+      }
+      claimed = true;
+      return into.slice(into.position() + filled, most);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a claim: its first {@code bytes} bytes are there, which may be none. */
+  void arrived(int bytes) {
+    lock.lock();
+    try {
+      claimed = false;
+      unclaimed.signal();
+      if (bytes > 0) {
+        took(bytes);
+      }
+      if (complete) {
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether the message that a receiver waits for could be claimed if it comes next. */
+  boolean wouldLend(int least) {
+    lock.lock();
+    try {
+      return lends(least);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean lends(int least) {
+    return into != null
+        && into.isDirect()
+        && !into.isReadOnly()
+        && waiting.isEmpty()
+        && into.remaining() - filled >= least;
+  }
+
   /** Fills the remaining bytes of {@code destination} with the next message. */
   void receive(int expectedLabel, ByteBuffer destination, Deadline deadline) {
     try {
@@ -92,13 +159,18 @@ final class Mailbox {
     filled = 0;
     started = false;
     complete = false;
+    boolean received = false;
     try {
       while (!advance()) {
         changed.awaitNanos(patience(deadline));
       }
+      received = true;
     } finally {
+      while (claimed) {
+        unclaimed.awaitUninterruptibly();
+      }
       into = null;
-      if (started && !complete) {
+      if (started && !received) {
         fail("an earlier receive ended in the middle of a message", Duration.ZERO);
       }
     }
@@ -200,10 +272,14 @@ final class Mailbox {
   private void fill(ByteBuffer piece) {
     int length = piece.remaining();
     into.put(into.position() + filled, piece, piece.position(), length);
-    filled += length;
+    took(length);
+  }
+
+  private void took(int bytes) {
+    filled += bytes;
     started = true;
     complete = filled == into.remaining();
-    taken.accept(length);
+    taken.accept(bytes);
   }
 
   private ByteBuffer copy(ByteBuffer piece) {

@@ -1,7 +1,6 @@
 package org.longspan.parallelism.transport;
 
 import io.netty.channel.Channel;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,7 +32,6 @@ import org.apache.spark.network.util.TransportConf;
 final class SparkNetwork implements AutoCloseable {
   private static final String MODULE = "longspan";
   private static final int THREADS = 2;
-  private static final int READ_BYTES = 64 << 10;
 
   private final TransportContext serverContext;
   private final TransportContext clientContext;
@@ -101,9 +99,8 @@ final class SparkNetwork implements AutoCloseable {
         limit);
   }
 
-  /** Lets an accepted connection read much at once: a message has many bytes. */
   private static RpcHandler readMuch(Channel connection, RpcHandler handler) {
-    connection.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(READ_BYTES));
+    ReadBuffers.install(connection);
     return handler;
   }
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 abstract class TransportContract {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofMillis(300);
+  private static final byte POISON = 0x55;
 
   abstract List<Transport> connect(int ranks, Duration timeLimit);
 
@@ -71,6 +74,119 @@ abstract class TransportContract {
           }
           return null;
         });
+  }
+
+  @Test
+  void shouldFillTheDestinationAndNothingAroundIt() {
+    int[] lengths = {0, 1, (16 << 10) - 1, 16 << 10, 512 << 10, (1 << 20) + 3, 5_000_011};
+    int channels = 3;
+    LocalRanks.run(
+        connect(2, LONG),
+        transport -> {
+          boolean sends = transport.rank() == 0;
+          List<Thread> threads = new ArrayList<>();
+          AtomicReference<Throwable> failure = new AtomicReference<>();
+          for (int channel = 0; channel < channels; channel++) {
+            int own = channel;
+            Thread thread =
+                new Thread(
+                    () -> {
+                      for (int round = 0; round < 4 * lengths.length; round++) {
+                        int length = lengths[(round * (own + 1)) % lengths.length];
+                        if (sends) {
+                          transport.send(1, own, round, bytes(length, round % 2 == 0));
+                        } else {
+                          assertFilledExactly(transport, own, round, length);
+                        }
+                      }
+                    });
+            thread.setUncaughtExceptionHandler((ended, thrown) -> failure.set(thrown));
+            thread.start();
+            threads.add(thread);
+          }
+          threads.forEach(TransportContract::join);
+          assertThat(failure).hasNullValue();
+          return null;
+        });
+  }
+
+  private static void assertFilledExactly(
+      Transport transport, int channel, int label, int length) {
+    int margin = 1 + label;
+    ByteBuffer around = allocate(length + 2 * margin, label % 4 < 2);
+    while (around.hasRemaining()) {
+      around.put(POISON);
+    }
+    around.position(margin).limit(margin + length);
+    transport.receive(0, channel, label, around);
+    assertThat(around.equals(bytes(length, false))).isTrue();
+    around.clear();
+    for (int i = 0; i < margin; i++) {
+      assertThat(around.get(i)).isEqualTo(POISON);
+      assertThat(around.get(margin + length + i)).isEqualTo(POISON);
+    }
+  }
+
+  @Test
+  void shouldLeaveTheDestinationOfAWrongMessageAlone() {
+    LocalRanks.run(
+        connect(2, LONG),
+        transport -> {
+          if (transport.rank() == 0) {
+            receiveNumber(transport, 1, 0);
+            TransportContract.sleep(100);
+            transport.send(1, 1, 7, bytes(1 << 20, true));
+            transport.send(1, 2, 0, bytes((1 << 20) + 1, true));
+            receiveNumber(transport, 1, 0);
+          } else {
+            transport.send(0, 0, 0, number(1));
+            for (int channel = 1; channel <= 2; channel++) {
+              int wrong = channel;
+              ByteBuffer into = ByteBuffer.allocateDirect(1 << 20);
+              assertThatThrownBy(() -> transport.receive(0, wrong, 0, into))
+                  .isInstanceOf(TransportException.class)
+                  .hasMessageContaining("arrived where");
+              assertThat(into.equals(ByteBuffer.allocate(1 << 20))).isTrue();
+            }
+            transport.send(0, 0, 0, number(1));
+          }
+          return null;
+        });
+  }
+
+  @Test
+  void shouldWriteNothingIntoTheDestinationOnceTheReceiveHasEnded() {
+    int rounds = 40;
+    int length = 4 << 20;
+    List<Transport> transports = connect(2, LONG);
+    Random random = new Random(rounds);
+    for (int round = 0; round < rounds; round++) {
+      int channel = round;
+      ByteBuffer into = ByteBuffer.allocateDirect(length);
+      ByteBuffer[] atItsEnd = new ByteBuffer[1];
+      Thread receiver =
+          new Thread(
+              () -> {
+                try {
+                  transports.get(1).receive(0, channel, 0, into);
+                } catch (TransportException e) {
+                  atItsEnd[0] = ByteBuffer.allocate(length).put(0, into, 0, length);
+                }
+              });
+      receiver.start();
+      ByteBuffer payload = bytes(length, true);
+      Thread sender = new Thread(() -> transports.get(0).send(1, channel, 0, payload));
+      sender.start();
+      LockSupport.parkNanos(random.nextInt(2_000_000));
+      receiver.interrupt();
+      join(receiver);
+      join(sender);
+      sleep(5);
+      if (atItsEnd[0] != null) {
+        assertThat(into.equals(atItsEnd[0])).isTrue();
+      }
+    }
+    transports.forEach(Transport::close);
   }
 
   @Test
