@@ -52,7 +52,7 @@ final class BenchScalingCommand implements Callable<Integer> {
   public Integer call() {
     PrintStream out = Terminal.standard().out();
     if (!output.isJson()) {
-      out.println("CPU time a token on several ranks, one thread each, against one rank");
+      out.println("CPU time a token on several ranks that share all processors, against one rank");
       header(out);
     }
     ScalingBench.Result one = null;

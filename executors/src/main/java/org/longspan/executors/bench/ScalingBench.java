@@ -26,9 +26,14 @@ public final class ScalingBench {
       double cpuSecondsPerToken,
       double tokensPerSecond) {}
 
-  /** Steps over one sequence, cut over {@code count} ranks of one thread each. */
+  /**
+   * Steps over one sequence, cut over {@code count} ranks. All processors are busy whatever the
+   * count, since a thread's processor time grows where others compete with it for caches and
+   * memory: fewer ranks have more threads each, and more ranks than processors one.
+   */
   public static Result ranks(int count, int tokens) {
-    return measure(count, 1, tokens, LayerMemory.KEEP);
+    int processors = Runtime.getRuntime().availableProcessors();
+    return measure(count, Math.max(1, processors / count), tokens, LayerMemory.KEEP);
   }
 
   /** Steps of one rank. */
