@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInboundHandler;
 import io.netty.channel.socket.DuplexChannel;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -61,10 +62,19 @@ final class AcceptedConnection
     connection.config().setAutoRead(false);
     TransportFrameDecoder decoder = connection.pipeline().get(TransportFrameDecoder.class);
     decoder.setInterceptor(taken);
-    if (decoder.equals(connection.pipeline().first())) {
+    if (comesFirst(decoder, connection)) {
       ReadBuffers.choose(connection, taken);
     }
     return taken;
+  }
+
+  /** Whether the handler sees the bytes as they came, with nothing that decrypts them before it. */
+  private static boolean comesFirst(TransportFrameDecoder decoder, Channel connection) {
+    return connection.pipeline().toMap().values().stream()
+        .filter(ChannelInboundHandler.class::isInstance)
+        .findFirst()
+        .filter(decoder::equals)
+        .isPresent();
   }
 
   /** Reads on, now that it is known who this rank is. */

@@ -25,7 +25,9 @@ import org.longspan.parallelism.transport.FrameHeader.Kind;
  * <p>Memory: a message travels in pieces of 512 KiB and is put together in the receiver's buffer.
  * From 64 KiB on, one in a direct buffer is written from where it lies; if such a send ends before
  * its bytes are out, the connection is closed. Each rank holds at most {@link
- * Transport#WINDOW_BYTES} for each peer and channel.
+ * Transport#WINDOW_BYTES} for each peer and channel. Without encryption the operating system writes
+ * a long message straight into the buffer of a receiver that waits with a direct one; such a
+ * receive, should it end early, first lets the read under way come to its end.
  *
  * <p>Threading: as {@link Transport} says; {@code connect} is called once. The network library's
  * threads end within a few seconds after {@link #close}.

@@ -35,6 +35,7 @@ class MailboxClaimTest {
     TransportContract.join(receiver);
     assertThat(failure).hasNullValue();
     assertThat(taken).hasValue(BYTES);
+    destination.clear();
     for (int place = 0; place < destination.capacity(); place++) {
       int inMessage = place - MARGIN;
       int expected =
