@@ -4,6 +4,7 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.Optional;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.OpenClDevices;
 
 /** Makes attentions: which form computes them is decided here, once, and described. */
 public final class Kernels {

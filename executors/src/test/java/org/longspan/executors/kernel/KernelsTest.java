@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.OpenClDevices;
 
 class KernelsTest {
   private static final AttentionShape SHAPE = new AttentionShape(2, 4, 4);

@@ -1,4 +1,4 @@
-package org.longspan.executors.kernel;
+package org.longspan.executors.opencl;
 
 import com.aparapi.Config;
 import com.aparapi.device.Device;
@@ -10,7 +10,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /** The OpenCL devices of this machine, as its drivers show them to this process. */
-final class OpenClDevices {
+public final class OpenClDevices {
   /** Aparapi warns of every class file attribute that it does not know, and of newer drivers. */
   private static final Logger APARAPI = quiet(Logger.getLogger(Config.getLoggerName()));
 
@@ -27,7 +27,7 @@ final class OpenClDevices {
    * All devices; none where there is no OpenCL driver. One thread at a time: a driver may crash
    * where two ask at once.
    */
-  static synchronized List<OpenCLDevice> all() {
+  public static synchronized List<OpenCLDevice> all() {
     try {
       APARAPI.fine("Listing OpenCL devices");
       List<OpenCLDevice> devices = OpenCLDevice.listDevices(null);
@@ -41,18 +41,18 @@ final class OpenClDevices {
   }
 
   /** A GPU where there is one, else any device. */
-  static Optional<OpenCLDevice> best() {
+  public static Optional<OpenCLDevice> best() {
     return all().stream()
         .min(Comparator.comparing(device -> device.getType() == Device.TYPE.GPU ? 0 : 1));
   }
 
   /** A GPU. */
-  static Optional<OpenCLDevice> gpu() {
+  public static Optional<OpenCLDevice> gpu() {
     return all().stream().filter(device -> device.getType() == Device.TYPE.GPU).findFirst();
   }
 
   /** The device's and its platform's name, for the run's first lines. */
-  static String name(OpenCLDevice device) {
+  public static String name(OpenCLDevice device) {
     return device.getName().strip() + " (" + device.getOpenCLPlatform().getName().strip() + ")";
   }
 }
