@@ -36,7 +36,7 @@ class KernelsTest {
   @Test
   void shouldRefuseAnEmptyWindow() {
     try (Workers workers = new Workers(1)) {
-      assertThatThrownBy(() -> Kernels.window(Precision.FLOAT, SHAPE, 0, workers))
+      assertThatThrownBy(() -> Kernels.window(KernelChoice.CPU, Precision.FLOAT, SHAPE, 0, workers))
           .hasMessage("A window holds at least its own token, not 0");
     }
   }
