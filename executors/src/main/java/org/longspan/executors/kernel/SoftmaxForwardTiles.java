@@ -16,10 +16,10 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
   private static final int PITCH = TILE + 1;
   private static final int SLICE = 32;
 
-  /** A slice of queries, then the tile's scores and weights. */
+  /** A slice of queries, then the tile's scores and weights; in the end outputs. */
   @Local private final float[] left = new float[TILE * PITCH];
 
-  /** A slice of keys, then one of values. */
+  /** A slice of keys, then one of values; in the end outputs. */
   @Local private final float[] right = new float[TILE * PITCH];
 
   @Local private final float[] halves = new float[2 * TILE];
@@ -167,13 +167,34 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
       logSums[(first + row) * heads + head] = maximum + log(total);
     }
     localBarrier();
+    // Apart, since compilers keep an array in registers only where they unroll every loop over it.
     for (int i = 0; i < 8; i++) {
-      int r = down + 8 * i;
+      float factor = factors[down + 8 * i];
       for (int j = 0; j < 8; j++) {
-        int x = across + 16 * j;
-        if (first + r < rows && x < width) {
-          outputs[((first + r) * heads + head) * valueWidth + firstValue + x] =
-              sums[i * 8 + j] * factors[r];
+        sums[i * 8 + j] = sums[i * 8 + j] * factor;
+      }
+    }
+    for (int i = 0; i < 8; i++) {
+      for (int j = 0; j < 4; j++) {
+        left[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + j];
+      }
+    }
+    for (int i = 0; i < 8; i++) {
+      for (int j = 0; j < 4; j++) {
+        right[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + 4 + j];
+      }
+    }
+    localBarrier();
+    for (int i = lane; i < TILE * TILE; i += GROUP) {
+      int r = i / TILE;
+      int x = i % TILE;
+      if (first + r < rows) {
+        int output = ((first + r) * heads + head) * valueWidth + firstValue + x;
+        if (x < width) {
+          outputs[output] = left[r * PITCH + x];
+        }
+        if (TILE + x < width) {
+          outputs[output + TILE] = right[r * PITCH + x];
         }
       }
     }

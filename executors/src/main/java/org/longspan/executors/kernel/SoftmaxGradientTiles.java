@@ -13,6 +13,9 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
   static final int TILE = 64;
   static final int BLOCK = 128;
   private static final int PASSES = 4;
+  private static final int OF_QUERIES = 1;
+  private static final int OF_KEYS = 2;
+  private static final int OF_VALUES = 3;
   private static final int GROUP = 128;
   private static final int PITCH = TILE + 1;
   private static final int SLICE = 32;
@@ -43,45 +46,8 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     int pass = getPassId();
     if (pass == 0) {
       mean(getGlobalId());
-    } else if (pass == 1) {
-      sum(
-          queries,
-          keys,
-          outputGradients,
-          values,
-          keys,
-          queryGradients,
-          rows,
-          columns,
-          keyWidth,
-          0,
-          1);
-    } else if (pass == 2) {
-      sum(
-          keys,
-          queries,
-          values,
-          outputGradients,
-          queries,
-          keyGradients,
-          columns,
-          rows,
-          keyWidth,
-          1,
-          1);
     } else {
-      sum(
-          keys,
-          queries,
-          values,
-          outputGradients,
-          outputGradients,
-          valueGradients,
-          columns,
-          rows,
-          valueWidth,
-          1,
-          0);
+      sum(pass);
     }
   }
 
@@ -95,24 +61,22 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     }
   }
 
-  /**
-   * {@code results[d] = Σ_a weight(d, a) third[a]}: over the scores {@code downKeys · acrossKeys}
-   * and, where {@code differentiated} is 1, the products {@code downValues · acrossValues}.
-   *
-   * @param swapped 1 where keys go down and queries across
-   */
-  private void sum(
-      float[] downKeys,
-      float[] acrossKeys,
-      float[] downValues,
-      float[] acrossValues,
-      float[] third,
-      float[] results,
-      int downs,
-      int acrosses,
-      int resultWidth,
-      int swapped,
-      int differentiated) {
+  /** {@code result(d) = Σ_a weight(d, a) third(a)} for a tile of rows d. */
+  private void sum(int pass) {
+    int swapped = 0;
+    int downs = rows;
+    int acrosses = columns;
+    int resultWidth = keyWidth;
+    int differentiated = 1;
+    if (pass != OF_QUERIES) {
+      swapped = 1;
+      downs = columns;
+      acrosses = rows;
+    }
+    if (pass == OF_VALUES) {
+      differentiated = 0;
+      resultWidth = valueWidth;
+    }
     int lane = getLocalId();
     int blocks = (resultWidth + BLOCK - 1) / BLOCK;
     int tiles = (downs + TILE - 1) / TILE;
@@ -161,22 +125,8 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
           }
           for (int depth = 0; depth < factorWidth; depth += TILE) {
             localBarrier();
-            if (factor == 1) {
-              stagePair(
-                  downKeys, acrossKeys, lane, first, downs, tile, acrosses, head, depth, keyWidth);
-            } else {
-              stagePair(
-                  downValues,
-                  acrossValues,
-                  lane,
-                  first,
-                  downs,
-                  tile,
-                  acrosses,
-                  head,
-                  depth,
-                  valueWidth);
-            }
+            stagePair(
+                swapped, factor, lane, first, downs, tile, acrosses, head, depth, factorWidth);
             localBarrier();
             int steps = (min(TILE, factorWidth - depth) + 3) / 4;
             for (int step = 0; step < steps; step++) {
@@ -210,35 +160,22 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
         }
         localBarrier();
         for (int i = 0; i < 8; i++) {
-          int r = min(first + down + 8 * i, downs - 1);
-          int from = 0;
-          int to = 0;
-          if (swapped == 0) {
-            from = lowest[r];
-            to = r + halo + 1;
-          } else {
-            from = r - halo;
-            to = highest[r];
-          }
           for (int j = 0; j < 4; j++) {
-            int c = tile + across + 16 * j;
-            int query = down + 8 * i;
-            if (swapped == 1) {
-              query = across + 16 * j;
-            }
-            float weight = 0f;
-            if (c >= from && c < to) {
-              weight = exp(products[i * 4 + j] - tileSums[query]);
-              if (differentiated == 1) {
-                weight = weight * (slopes[i * 4 + j] - tileMeans[query]);
-              }
-            }
-            left[(down + 8 * i) * PITCH + across + 16 * j] = weight;
+            left[(down + 8 * i) * PITCH + across + 16 * j] = products[i * 4 + j];
           }
         }
+        if (differentiated == 1) {
+          for (int i = 0; i < 8; i++) {
+            for (int j = 0; j < 4; j++) {
+              right[(down + 8 * i) * PITCH + across + 16 * j] = slopes[i * 4 + j];
+            }
+          }
+        }
+        localBarrier();
+        weigh(lane, swapped, differentiated, first, downs, tile);
         for (int slice = 0; slice < TILE; slice += SLICE) {
           localBarrier();
-          stageThird(third, lane, tile + slice, acrosses, head, firstResult, width, resultWidth);
+          stageThird(pass, lane, tile + slice, acrosses, head, firstResult, width, resultWidth);
           localBarrier();
           for (int c = 0; c < SLICE; c++) {
             float[] a = new float[8];
@@ -267,22 +204,80 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
           }
         }
       }
+      localBarrier();
+      // Apart, since compilers keep an array in registers only where they unroll every loop over
+      // it.
       for (int i = 0; i < 8; i++) {
-        int r = first + down + 8 * i;
-        for (int j = 0; j < 8; j++) {
-          int x = across + 16 * j;
-          if (r < downs && x < width) {
-            results[(r * heads + head) * resultWidth + firstResult + x] = sums[i * 8 + j];
+        for (int j = 0; j < 4; j++) {
+          left[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + j];
+        }
+      }
+      for (int i = 0; i < 8; i++) {
+        for (int j = 0; j < 4; j++) {
+          right[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + 4 + j];
+        }
+      }
+      localBarrier();
+      for (int i = lane; i < TILE * TILE; i += GROUP) {
+        int r = i / TILE;
+        int x = i % TILE;
+        if (first + r < downs) {
+          int result = ((first + r) * heads + head) * resultWidth + firstResult + x;
+          if (x < width) {
+            store(pass, result, left[r * PITCH + x]);
+          }
+          if (TILE + x < width) {
+            store(pass, result + TILE, right[r * PITCH + x]);
           }
         }
       }
     }
   }
 
+  /** From scores, and slopes, of a tile to the weights of its pairs. */
+  private void weigh(int lane, int swapped, int differentiated, int first, int downs, int tile) {
+    int down = lane % TILE;
+    int r = min(first + down, downs - 1);
+    int from = r - halo;
+    int to = 0;
+    if (swapped == 0) {
+      from = lowest[r];
+      to = r + halo + 1;
+    } else {
+      to = highest[r];
+    }
+    int begin = lane / TILE * SLICE;
+    for (int across = begin; across < begin + SLICE; across++) {
+      int query = down;
+      if (swapped == 1) {
+        query = across;
+      }
+      int at = down * PITCH + across;
+      float weight = 0f;
+      if (tile + across >= from && tile + across < to) {
+        weight = exp(left[at] - tileSums[query]);
+        if (differentiated == 1) {
+          weight = weight * (right[at] - tileMeans[query]);
+        }
+      }
+      left[at] = weight;
+    }
+  }
+
+  private void store(int pass, int at, float result) {
+    if (pass == OF_QUERIES) {
+      queryGradients[at] = result;
+    } else if (pass == OF_KEYS) {
+      keyGradients[at] = result;
+    } else {
+      valueGradients[at] = result;
+    }
+  }
+
   /** Columns from {@code depth} on of a tile's two factors; zero outside. */
   private void stagePair(
-      float[] downFactor,
-      float[] acrossFactor,
+      int swapped,
+      int factor,
       int lane,
       int first,
       int downs,
@@ -297,11 +292,13 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
       float x = 0f;
       float y = 0f;
       if (depth + d < width) {
+        int a = ((first + r) * heads + head) * width + depth + d;
+        int b = ((tile + r) * heads + head) * width + depth + d;
         if (first + r < downs) {
-          x = downFactor[((first + r) * heads + head) * width + depth + d];
+          x = factorOf(swapped, factor, a);
         }
         if (tile + r < acrosses) {
-          y = acrossFactor[((tile + r) * heads + head) * width + depth + d];
+          y = factorOf(1 - swapped, factor, b);
         }
       }
       left[r * PITCH + d] = x;
@@ -309,9 +306,28 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     }
   }
 
+  /** A number of the keys' side or the queries' side of a product. */
+  private float factorOf(int side, int factor, int at) {
+    float x = 0f;
+    if (factor == 1) {
+      if (side == 0) {
+        x = queries[at];
+      } else {
+        x = keys[at];
+      }
+    } else {
+      if (side == 0) {
+        x = outputGradients[at];
+      } else {
+        x = values[at];
+      }
+    }
+    return x;
+  }
+
   /** Some rows of the third factor; zero outside. */
   private void stageThird(
-      float[] third,
+      int pass,
       int lane,
       int column,
       int acrosses,
@@ -324,7 +340,14 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
       int x = i % BLOCK;
       float y = 0f;
       if (x < width && column + c < acrosses) {
-        y = third[((column + c) * heads + head) * resultWidth + firstResult + x];
+        int at = ((column + c) * heads + head) * resultWidth + firstResult + x;
+        if (pass == OF_QUERIES) {
+          y = keys[at];
+        } else if (pass == OF_KEYS) {
+          y = queries[at];
+        } else {
+          y = outputGradients[at];
+        }
       }
       right[i] = y;
     }
