@@ -2,8 +2,10 @@ package org.longspan.executors.bench.kernel;
 
 import org.longspan.executors.opencl.DeviceKernel;
 
-/** Copies an array on the device, a number a work-item. */
+/** Copies an array on the device, {@value #NUMBERS} numbers a work-item, a group's side by side. */
 final class CopyKernel extends DeviceKernel {
+  static final int NUMBERS = 8;
+
   final float[] from;
   final float[] to;
   int length;
@@ -15,9 +17,12 @@ final class CopyKernel extends DeviceKernel {
 
   @Override
   public void run() {
-    int i = getGlobalId();
-    if (i < length) {
-      to[i] = from[i];
+    int first = getGroupId() * getLocalSize() * NUMBERS + getLocalId();
+    for (int n = 0; n < NUMBERS; n++) {
+      int i = first + n * getLocalSize();
+      if (i < length) {
+        to[i] = from[i];
+      }
     }
   }
 }

@@ -37,7 +37,7 @@ public final class DeviceProbe {
       double put = median(() -> copy.launch(nothing, List.of(kernel.from), List.of())) - launch;
       double get = median(() -> copy.launch(nothing, List.of(), List.of(kernel.to))) - launch;
       kernel.length = numbers;
-      LaunchShape whole = LaunchShape.covering(numbers, GROUP, 1);
+      LaunchShape whole = LaunchShape.covering(numbers / CopyKernel.NUMBERS, GROUP, 1);
       double copied = median(() -> copy.launch(whole, List.of(), List.of())) - launch;
       double bytes = (double) numbers * Float.BYTES;
       return new DeviceRates(

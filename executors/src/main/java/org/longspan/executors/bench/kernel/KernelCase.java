@@ -1,6 +1,6 @@
 package org.longspan.executors.bench.kernel;
 
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
@@ -15,7 +15,7 @@ abstract class KernelCase implements AutoCloseable {
 
   private final AttentionShape shape;
   private final Arena arena = new Arena(NAME, Precision.FLOAT);
-  private final Random random = new Random(1);
+  private final SplittableRandom random = new SplittableRandom(1);
 
   KernelCase(AttentionShape shape) {
     this.shape = shape;
@@ -68,7 +68,7 @@ abstract class KernelCase implements AutoCloseable {
     float[] row = new float[columns];
     for (int r = 0; r < rows; r++) {
       for (int i = 0; i < columns; i++) {
-        row[i] = (float) (from + (to - from) * random.nextFloat());
+        row[i] = (float) random.nextDouble(from, to);
       }
       matrix.write(r, 0, row, 0, columns);
     }
