@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
     description = "Measure how fast something is on this machine.",
     subcommands = {
       BenchStepCommand.class,
+      BenchKernelsCommand.class,
       BenchMemoryCommand.class,
       BenchCollectivesCommand.class,
       BenchOverlapCommand.class,

@@ -3,6 +3,8 @@ package org.longspan.jobs;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.longspan.executors.bench.kernel.BenchedKernel;
+import org.longspan.executors.bench.kernel.KernelForm;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
@@ -50,6 +52,18 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfKernel extends Choice<KernelChoice> {
     OfKernel() {
       super(KernelChoice.class);
+    }
+  }
+
+  static final class OfBenchedKernel extends Choice<BenchedKernel> {
+    OfBenchedKernel() {
+      super(BenchedKernel.class);
+    }
+  }
+
+  static final class OfKernelForm extends Choice<KernelForm> {
+    OfKernelForm() {
+      super(KernelForm.class);
     }
   }
 

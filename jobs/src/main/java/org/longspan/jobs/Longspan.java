@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       DemoCommand.class,
       BenchCommand.class,
+      DevicesCommand.class,
       ConformCommand.class,
       CrossCheckCommand.class
     })

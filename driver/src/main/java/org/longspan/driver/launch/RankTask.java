@@ -52,6 +52,7 @@ final class RankTask implements BarrierStage.Body {
         NetworkTransport.bind(told.run(), told.secret(), host, told.timeLimit())) {
       try {
         begin(driver);
+        AssignedDevice.use(task.resourcesJMap());
         connect(transport, task, codec, host);
         program.run(context(told.mesh(), task, transport, driver));
         driver.finished();

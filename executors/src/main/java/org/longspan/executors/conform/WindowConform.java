@@ -42,7 +42,12 @@ final class WindowConform {
     Matrix dk = arena.matrix((long) halo + length, keys);
     Matrix dv = arena.matrix((long) halo + length, values);
     try (WindowAttention attention =
-        Kernels.window(part.options().precision(), shape, part.given().window(), workers)) {
+        Kernels.window(
+            part.options().kernel(),
+            part.options().precision(),
+            shape,
+            part.given().window(),
+            workers)) {
       attention.forward(q, k, v, part.documents(), 0, length, o, logSums);
       attention.backward(
           q,

@@ -3,6 +3,7 @@ package org.longspan.executors.generate;
 import java.util.function.Function;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.WindowAttention;
 import org.longspan.executors.kernel.Workers;
@@ -35,6 +36,7 @@ final class WindowDecoding implements DecodingMixer {
     this.window = shape.window();
     this.attention =
         Kernels.window(
+            KernelChoice.CPU,
             numerics.precision(),
             new AttentionShape(shape.heads(), headWidth, headWidth),
             window,

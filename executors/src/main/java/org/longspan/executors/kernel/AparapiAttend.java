@@ -1,13 +1,14 @@
 package org.longspan.executors.kernel;
 
-import com.aparapi.ProfileReport;
-import com.aparapi.Range;
 import com.aparapi.device.OpenCLDevice;
-import com.aparapi.exception.CompileFailedException;
-import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.FloatMatrix;
+import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchShape;
+import org.longspan.executors.opencl.OpenClDevices;
 
 /**
  * Launches {@link AttendKernel} on one OpenCL device: inputs go into staging arrays of fixed size
@@ -26,8 +27,8 @@ final class AparapiAttend implements AutoCloseable {
   private final ChunkGrid grid;
   private final int powerCount;
   private final float[] row;
+  private KernelLauncher<AttendKernel> launcher;
   private AttendKernel kernel;
-  private boolean ran;
   private AttendRows rows;
 
   AparapiAttend(OpenCLDevice device, AttentionShape shape, int chunk) {
@@ -107,9 +108,7 @@ final class AparapiAttend implements AutoCloseable {
   void attend(FloatMatrix outputs) {
     kernel.pairs = 1;
     kernel.lag = 1;
-    kernel.put(kernel.queries).put(kernel.keys).put(kernel.values);
-    launch(3);
-    kernel.get(kernel.outputs);
+    launch(3, List.of(kernel.queries, kernel.keys, kernel.values), kernel.outputs);
     rows.write(kernel.outputs, outputs);
   }
 
@@ -117,9 +116,7 @@ final class AparapiAttend implements AutoCloseable {
   void addSpread(int lag, FloatMatrix outputs) {
     kernel.pairs = 0;
     kernel.lag = lag;
-    kernel.put(kernel.queries);
-    launch(3);
-    kernel.get(kernel.outputs);
+    launch(3, List.of(kernel.queries), kernel.outputs);
     rows.add(kernel.outputs, outputs, row);
   }
 
@@ -127,9 +124,7 @@ final class AparapiAttend implements AutoCloseable {
   void summarize(float[] factors, FloatMatrix summary) {
     kernel.pairs = 1;
     kernel.lag = 1;
-    kernel.put(kernel.keys).put(kernel.values);
-    launch(2);
-    kernel.get(kernel.last);
+    launch(2, List.of(kernel.keys, kernel.values), kernel.last);
     int columns = summary.columns();
     for (int r = 0; r < summary.rows(); r++) {
       for (int column = 0; column < columns; column++) {
@@ -139,37 +134,17 @@ final class AparapiAttend implements AutoCloseable {
     }
   }
 
-  private void launch(int passes) {
-    kernel
-        .put(kernel.initial)
-        .put(kernel.powers)
-        .put(kernel.starts)
-        .put(kernel.fresh)
-        .put(kernel.chunkOf);
+  private void launch(int passes, List<float[]> tokenInputs, float[] output) {
+    List<Object> inputs = new ArrayList<>(tokenInputs);
+    inputs.addAll(
+        List.of(kernel.initial, kernel.powers, kernel.starts, kernel.fresh, kernel.chunkOf));
     int blocks = (kernel.valueWidth + AttendKernel.BLOCK - 1) / AttendKernel.BLOCK;
     long chunkItems = (long) kernel.chunks * kernel.heads * kernel.keyWidth * blocks;
     long stateItems = (long) kernel.heads * kernel.keyWidth * kernel.valueWidth;
     long rowItems = (long) kernel.tokens * kernel.heads * blocks;
     long items = Math.max(Math.max(chunkItems, stateItems), rowItems);
-    int group = Math.min(GROUP, device.getMaxWorkGroupSize());
-    int global = Math.toIntExact((items + group - 1) / group * group);
-    long before = lastReport();
-    kernel.execute(Range.create(device, global, group), passes);
-    ran = true;
-    if (lastReport() <= before) {
-      throw new IllegalStateException(
-          "Aparapi did not run the kernel on " + OpenClDevices.name(device));
-    }
-  }
-
-  /**
-   * The number of the profile report of this thread's last launch on the device, or -1. A launch
-   * that adds none ran somewhere else; threads number theirs apart.
-   */
-  private long lastReport() {
-    WeakReference<ProfileReport> last = kernel.getProfileReportCurrentThread(device);
-    ProfileReport report = last == null ? null : last.get();
-    return report == null ? -1 : report.getReportId();
+    int group = Math.min(GROUP, KernelLauncher.mostGroupItems(device));
+    launcher.launch(LaunchShape.covering(items, group, passes), inputs, List.of(output));
   }
 
   private void reserve(int tokens, int chunks) {
@@ -198,31 +173,22 @@ final class AparapiAttend implements AutoCloseable {
               + OpenClDevices.name(device)
               + " allows; use more sequence ranks, or kernel cpu.");
     }
-    AttendKernel made =
+    kernel =
         new AttendKernel(
             tokens,
             Math.toIntExact(rowNumbers),
             chunks,
             Math.toIntExact(state),
             shape.heads() * powerCount);
-    try {
-      made.compile(device);
-    } catch (CompileFailedException e) {
-      throw new IllegalStateException(
-          "Aparapi cannot translate the kernel for " + OpenClDevices.name(device), e);
-    }
-    kernel = made;
-    ran = false;
+    launcher = KernelLauncher.of(device, kernel);
   }
 
-  /**
-   * Frees the device's buffers. A kernel that never ran must not be disposed: that ends the JVM.
-   */
   @Override
   public void close() {
-    if (kernel != null && ran) {
-      kernel.dispose();
+    if (launcher != null) {
+      launcher.close();
     }
+    launcher = null;
     kernel = null;
   }
 }

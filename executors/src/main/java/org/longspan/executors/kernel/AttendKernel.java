@@ -1,6 +1,6 @@
 package org.longspan.executors.kernel;
 
-import com.aparapi.Kernel;
+import org.longspan.executors.opencl.DeviceKernel;
 
 /**
  * Linear attention over one slice as OpenCL runs it, translated by Aparapi from this class's
@@ -19,7 +19,7 @@ import com.aparapi.Kernel;
  * [heads, powerCount]} with {@code λ^n} at n. The arrays are staging memory, allocated once; what
  * they hold on the device lives no longer than a launch.
  */
-final class AttendKernel extends Kernel {
+final class AttendKernel extends DeviceKernel {
   /** Value columns that a work-item sums at once. */
   static final int BLOCK = 64;
 
@@ -63,7 +63,6 @@ final class AttendKernel extends Kernel {
     this.starts = new int[chunks + 1];
     this.fresh = new int[chunks];
     this.chunkOf = new int[tokens];
-    setExplicit(true);
   }
 
   @Override
@@ -174,12 +173,5 @@ final class AttendKernel extends Kernel {
         outputs[output + j] = sums[j];
       }
     }
-  }
-
-  /** Aparapi clones a kernel to run it on Java threads: never here. */
-  @Override
-  public Kernel clone() {
-    throw new IllegalStateException(
-        "Aparapi left the OpenCL device and fell back to Java threads, which is not allowed");
   }
 }

@@ -18,6 +18,7 @@ final class FloatWindowAttention implements WindowAttention {
   private final AttentionShape shape;
   private final AttentionMatrices shapes;
   private final Workers workers;
+  private final String description;
   private final FloatWindowSweep[] sweeps;
   private final AtomicInteger next = new AtomicInteger();
 
@@ -26,10 +27,11 @@ final class FloatWindowAttention implements WindowAttention {
     void accept(FloatWindowSweep sweep, int index);
   }
 
-  FloatWindowAttention(AttentionShape shape, int window, Workers workers) {
+  FloatWindowAttention(AttentionShape shape, int window, Workers workers, String description) {
     this.shape = shape;
     this.shapes = new AttentionMatrices(shape, Precision.FLOAT);
     this.workers = workers;
+    this.description = description;
     this.sweeps = new FloatWindowSweep[workers.threads()];
     for (int worker = 0; worker < sweeps.length; worker++) {
       sweeps[worker] = new FloatWindowSweep(shape, window);
@@ -116,7 +118,7 @@ final class FloatWindowAttention implements WindowAttention {
 
   @Override
   public String description() {
-    return "cpu";
+    return description;
   }
 
   @Override

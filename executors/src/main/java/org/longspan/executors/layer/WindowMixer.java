@@ -53,6 +53,7 @@ final class WindowMixer implements Mixer {
     this.scale = 1 / Math.sqrt(headWidth);
     this.attention =
         Kernels.window(
+            environment.mode().kernel(),
             environment.numerics().precision(),
             new AttentionShape(heads, headWidth, headWidth),
             window,

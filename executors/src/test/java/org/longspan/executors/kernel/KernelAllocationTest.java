@@ -57,7 +57,8 @@ class KernelAllocationTest {
     AttentionShape shape = new AttentionShape(2, 24, 40);
     try (Workers workers = new Workers(1);
         Arena arena = new Arena("test", precision);
-        WindowAttention attention = Kernels.window(precision, shape, 100, workers)) {
+        WindowAttention attention =
+            Kernels.window(KernelChoice.CPU, precision, shape, 100, workers)) {
       int rows = TOKENS + 99;
       Documents documents = new Documents(TOKENS, new int[] {100}, 8);
       Matrix q = arena.matrix(TOKENS, shape.keyColumns());

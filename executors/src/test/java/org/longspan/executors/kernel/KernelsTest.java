@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.OpenClDevices;
 
 class KernelsTest {
   private static final AttentionShape SHAPE = new AttentionShape(2, 4, 4);
@@ -35,7 +36,7 @@ class KernelsTest {
   @Test
   void shouldRefuseAnEmptyWindow() {
     try (Workers workers = new Workers(1)) {
-      assertThatThrownBy(() -> Kernels.window(Precision.FLOAT, SHAPE, 0, workers))
+      assertThatThrownBy(() -> Kernels.window(KernelChoice.CPU, Precision.FLOAT, SHAPE, 0, workers))
           .hasMessage("A window holds at least its own token, not 0");
     }
   }

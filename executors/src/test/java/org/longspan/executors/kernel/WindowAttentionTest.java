@@ -59,7 +59,8 @@ class WindowAttentionTest {
     AttentionShape shape = new AttentionShape(2, 8, 8);
     Documents documents = new Documents(200, new int[] {77}, 3);
     try (Workers workers = new Workers(2);
-        WindowAttention attention = Kernels.window(Precision.FLOAT, shape, 50, workers);
+        WindowAttention attention =
+            Kernels.window(KernelChoice.CPU, Precision.FLOAT, shape, 50, workers);
         Arena arena = new Arena("test", Precision.FLOAT)) {
       WindowReference reference = new WindowReference(3, shape, Documents.one(203, 0), 50);
       Matrix k = Matrices.filled(arena, reference.k, 0, 203, 16);

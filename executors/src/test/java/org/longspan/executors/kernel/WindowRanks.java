@@ -98,7 +98,9 @@ public record WindowRanks(
                   Workers workers = new Workers(THREADS);
                   Arena arena = new Arena("of rank " + transport.rank(), precision);
                   WindowAttention attention =
-                      seams.window(Kernels.window(precision, reference.shape, window, workers))) {
+                      seams.window(
+                          Kernels.window(
+                              KernelChoice.CPU, precision, reference.shape, window, workers))) {
                 return run(attention, ranks, slices, arena);
               }
             });

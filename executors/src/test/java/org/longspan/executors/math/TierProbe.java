@@ -206,7 +206,8 @@ final class TierProbe {
     Matrix dk = arena.matrix(halo + tokens, shape.keyColumns());
     Matrix dv = arena.matrix(halo + tokens, shape.valueColumns());
     try (Workers workers = new Workers(1);
-        WindowAttention attention = Kernels.window(precision, shape, window, workers)) {
+        WindowAttention attention =
+            Kernels.window(KernelChoice.CPU, precision, shape, window, workers)) {
       attention.forward(q, k, v, documents, 0, tokens, o, logSums);
       Matrix outputGradient = uniform(tokens, shape.valueColumns());
       attention.backward(q, k, v, o, logSums, outputGradient, documents, dq, dk, dv);

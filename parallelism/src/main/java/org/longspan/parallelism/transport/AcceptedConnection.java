@@ -31,8 +31,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: everything runs on the connection's event loop, but {@link #join}, which any thread
  * calls.
  */
-final class AcceptedConnection
-    implements TransportFrameDecoder.Interceptor, ReadBuffers.Choice {
+final class AcceptedConnection implements TransportFrameDecoder.Interceptor, ReadBuffers.Choice {
   private static final Logger LOG = LoggerFactory.getLogger(AcceptedConnection.class);
   private static final int LONGEST_REFUSAL = 1024;
   private static final int LINGER_SECONDS = 2;

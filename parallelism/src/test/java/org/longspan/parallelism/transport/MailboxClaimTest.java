@@ -70,8 +70,7 @@ class MailboxClaimTest {
     write(place, 60, (byte) 1);
     TransportContract.join(receiver);
     assertThat(failure.get())
-        .hasMessage(
-            "Rank 0, peer 1, channel 2, send 1: nothing arrived within 0.2 s");
+        .hasMessage("Rank 0, peer 1, channel 2, send 1: nothing arrived within 0.2 s");
     assertNothingCanBeClaimed();
   }
 
@@ -95,8 +94,7 @@ class MailboxClaimTest {
     assertStillWaits(receiver);
     mailbox.arrived(0);
     TransportContract.join(receiver);
-    assertThat(failure.get())
-        .hasMessage("Rank 0, peer 1, channel 2, send 1: the peer is gone");
+    assertThat(failure.get()).hasMessage("Rank 0, peer 1, channel 2, send 1: the peer is gone");
   }
 
   @Test
@@ -125,8 +123,7 @@ class MailboxClaimTest {
   void shouldNotLendTheBufferToWhatDoesNotFit(
       String what, int label, int messageLength, int most, int least) {
     Thread receiver = receive(LONG);
-    assertThat(
-            mailbox.claim(label == 1 ? LABEL : OTHER_LABEL, messageLength, least, most))
+    assertThat(mailbox.claim(label == 1 ? LABEL : OTHER_LABEL, messageLength, least, most))
         .as(what)
         .isNull();
     assertThat(destination).isEqualTo(poisoned());

@@ -110,8 +110,7 @@ abstract class TransportContract {
         });
   }
 
-  private static void assertFilledExactly(
-      Transport transport, int channel, int label, int length) {
+  private static void assertFilledExactly(Transport transport, int channel, int label, int length) {
     int margin = 1 + label;
     ByteBuffer around = allocate(length + 2 * margin, label % 4 < 2);
     while (around.hasRemaining()) {

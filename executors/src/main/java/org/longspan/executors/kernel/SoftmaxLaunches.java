@@ -1,0 +1,198 @@
+package org.longspan.executors.kernel;
+
+import com.aparapi.device.OpenCLDevice;
+import java.util.List;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchTime;
+import org.longspan.executors.opencl.OpenClDevices;
+
+/**
+ * Runs softmax attention on one OpenCL device: as many heads and rows at once as fit its buffers
+ * and a launch's time, inputs into staging arrays, a launch, outputs back.
+ *
+ * <p>Threading: one thread at a time; its users hold its lock.
+ */
+final class SoftmaxLaunches implements AutoCloseable {
+  /** Keys lie in the same tiles however rows are cut, so that results are the same. */
+  private static final int TILE = 64;
+
+  private static final long MOST_BYTES = (1L << 31) - 1;
+  private static final long WANTED_BYTES = 1L << 29;
+  private static final int FORWARD_ARRAYS = 4;
+  private static final int BACKWARD_ARRAYS = 8;
+  private static final int HEAP_SHARE = 2;
+
+  private final OpenCLDevice device;
+  private final SoftmaxForm form;
+  private final AttentionShape shape;
+  private final SoftmaxInstances<SoftmaxForwardKernel> forward;
+  private final SoftmaxInstances<SoftmaxGradientKernel> backward;
+  private LaunchTime time = LaunchTime.NONE;
+
+  SoftmaxLaunches(OpenCLDevice device, SoftmaxForm form, AttentionShape shape) {
+    this.device = device;
+    this.form = form;
+    this.shape = shape;
+    this.forward = new SoftmaxInstances<>(device, form::forward);
+    this.backward = new SoftmaxInstances<>(device, form::gradient);
+  }
+
+  /** Outputs and sums of the rows {@code [first, last)}. */
+  void forward(
+      Workers workers,
+      SoftmaxRanges ranges,
+      Matrix q,
+      Matrix k,
+      Matrix v,
+      int first,
+      int last,
+      Matrix o,
+      Matrix logSums) {
+    int row = first;
+    while (row < last) {
+      int end = endOfLaunch(ranges, row, last);
+      int firstKey = ranges.lowest(row) / TILE * TILE;
+      int keys = end + ranges.halo() - firstKey;
+      int most = mostHeads(end - row, keys, FORWARD_ARRAYS, Long.MAX_VALUE);
+      for (int head = 0; head < shape.heads(); head += most) {
+        int heads = Math.min(most, shape.heads() - head);
+        KernelLauncher<SoftmaxForwardKernel> launcher = forward.of(room(heads, end - row, keys));
+        SoftmaxForwardKernel kernel = launcher.kernel();
+        SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
+        columns.stage(q, row, end - row, shape.keyWidth(), kernel.queries);
+        columns.stage(k, firstKey, keys, shape.keyWidth(), kernel.keys);
+        columns.stage(v, firstKey, keys, shape.valueWidth(), kernel.values);
+        for (int i = row; i < end; i++) {
+          kernel.lowest[i - row] = ranges.lowest(i) - firstKey;
+        }
+        kernel.heads = heads;
+        kernel.keyWidth = shape.keyWidth();
+        kernel.valueWidth = shape.valueWidth();
+        kernel.rows = end - row;
+        kernel.columns = keys;
+        kernel.halo = ranges.halo() + row - firstKey;
+        launcher.launch(
+            kernel.launchShape(),
+            List.of(kernel.queries, kernel.keys, kernel.values, kernel.lowest),
+            List.of(kernel.outputs, kernel.logSums));
+        time = time.plus(launcher.takeTime());
+        columns.take(kernel.outputs, row, end - row, shape.valueWidth(), o);
+        columns.take(kernel.logSums, row, end - row, 1, logSums);
+      }
+      row = end;
+    }
+  }
+
+  /** All gradients. */
+  void backward(
+      Workers workers,
+      SoftmaxRanges ranges,
+      Matrix q,
+      Matrix k,
+      Matrix v,
+      Matrix o,
+      Matrix logSums,
+      Matrix outputGradient,
+      Matrix dq,
+      Matrix dk,
+      Matrix dv) {
+    int rows = ranges.rows();
+    int keys = ranges.columns();
+    long operations = 8L * (shape.keyWidth() + shape.valueWidth()) * ranges.pairs(0, rows);
+    int most = mostHeads(rows, keys, BACKWARD_ARRAYS, operations);
+    for (int head = 0; head < shape.heads(); head += most) {
+      int heads = Math.min(most, shape.heads() - head);
+      KernelLauncher<SoftmaxGradientKernel> launcher = backward.of(room(heads, rows, keys));
+      SoftmaxGradientKernel kernel = launcher.kernel();
+      SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
+      columns.stage(q, 0, rows, shape.keyWidth(), kernel.queries);
+      columns.stage(k, 0, keys, shape.keyWidth(), kernel.keys);
+      columns.stage(v, 0, keys, shape.valueWidth(), kernel.values);
+      columns.stage(o, 0, rows, shape.valueWidth(), kernel.outputs);
+      columns.stage(logSums, 0, rows, 1, kernel.logSums);
+      columns.stage(outputGradient, 0, rows, shape.valueWidth(), kernel.outputGradients);
+      for (int row = 0; row < rows; row++) {
+        kernel.lowest[row] = ranges.lowest(row);
+      }
+      for (int key = 0; key < keys; key++) {
+        kernel.highest[key] = ranges.highest(key);
+      }
+      kernel.heads = heads;
+      kernel.keyWidth = shape.keyWidth();
+      kernel.valueWidth = shape.valueWidth();
+      kernel.rows = rows;
+      kernel.columns = keys;
+      kernel.halo = ranges.halo();
+      launcher.launch(kernel.launchShape(), kernel.inputs(), kernel.gradients());
+      time = time.plus(launcher.takeTime());
+      columns.take(kernel.queryGradients, 0, rows, shape.keyWidth(), dq);
+      columns.take(kernel.keyGradients, 0, keys, shape.keyWidth(), dk);
+      columns.take(kernel.valueGradients, 0, keys, shape.valueWidth(), dv);
+    }
+  }
+
+  void timeLaunches() {
+    forward.timeLaunches();
+    backward.timeLaunches();
+  }
+
+  LaunchTime takeTime() {
+    LaunchTime taken = time;
+    time = LaunchTime.NONE;
+    return taken;
+  }
+
+  /** Rows are cut where a launch of all heads would take too long. */
+  private int endOfLaunch(SoftmaxRanges ranges, int first, int last) {
+    double perPair = 2.0 * shape.heads() * (shape.keyWidth() + shape.valueWidth());
+    double operations = 0;
+    int end = first;
+    while (end < last && (end == first || operations < form.mostOperations())) {
+      int next = Math.min(last, end + TILE);
+      operations += perPair * ranges.pairs(end, next);
+      end = next;
+    }
+    return end;
+  }
+
+  /** How many heads a launch takes, shared out evenly. */
+  private int mostHeads(int rows, int keys, int arrays, long operationsOfHead) {
+    long limit = Math.min(MOST_BYTES, device.getMaxMemAllocSize());
+    long heap = Runtime.getRuntime().maxMemory() / HEAP_SHARE / arrays;
+    long wanted = Math.min(WANTED_BYTES, Math.min(limit, heap));
+    int heads = shape.heads();
+    while (heads > 1
+        && (room(heads, rows, keys).largestBytes() > wanted
+            || (operationsOfHead < Long.MAX_VALUE
+                && (double) operationsOfHead * heads > form.mostOperations()))) {
+      heads--;
+    }
+    long bytes = room(heads, rows, keys).largestBytes();
+    if (bytes > limit) {
+      throw new InvalidInputException(
+          "A slice of "
+              + rows
+              + " tokens that sees "
+              + keys
+              + " needs a buffer of "
+              + bytes
+              + " bytes, more than "
+              + OpenClDevices.name(device)
+              + " allows; use more sequence ranks, or kernel cpu");
+    }
+    int launches = (shape.heads() + heads - 1) / heads;
+    return (shape.heads() + launches - 1) / launches;
+  }
+
+  private SoftmaxRoom room(int heads, int rows, int keys) {
+    return new SoftmaxRoom(heads, rows, keys, shape.keyWidth(), shape.valueWidth());
+  }
+
+  @Override
+  public void close() {
+    forward.close();
+    backward.close();
+  }
+}
