@@ -16,6 +16,7 @@ package org.longspan.executors.kernel;
 final class HeadDecayKernel extends LinearKernel {
   private static final int COLUMNS = 128;
   private static final int SLICE = 16;
+  private static final int AT_ONCE = 16;
   private static final int ROW_STRIDE = CHUNK + 4;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
@@ -84,12 +85,8 @@ final class HeadDecayKernel extends LinearKernel {
         logs[index] = sum;
         logRests[index] = rest;
       }
+      factors[item] = exp(sum + rest);
     }
-  }
-
-  private float decay(int end, int head) {
-    int index = (end - 1) * heads + head;
-    return exp(logs[index] + logRests[index]);
   }
 
   private void scan(int own, int item) {
@@ -98,17 +95,24 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = before[item];
-      for (int at = 0; at < chunks; at++) {
-        int index = at * size + item;
-        float added = 0f;
-        if (own == 1) {
-          added = states[index];
+      float[] added = new float[AT_ONCE];
+      for (int first = 0; first < chunks; first += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          added[i] = 0f;
+          if (own == 1 && first + i < chunks) {
+            added[i] = states[(first + i) * size + item];
+          }
         }
-        if (fresh[at] == 1) {
-          state = 0f;
+        for (int i = 0; i < AT_ONCE; i++) {
+          int at = first + i;
+          if (at < chunks) {
+            if (fresh[at] == 1) {
+              state = 0f;
+            }
+            states[at * size + item] = state;
+            state = fma(state, factors[at * heads + head], added[i]);
+          }
         }
-        states[index] = state;
-        state = state * decay(starts[at + 1], head) + added;
       }
       states[chunks * size + item] = state;
       passed[item] = state;
@@ -121,16 +125,23 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = after[item];
-      for (int at = chunks - 1; at >= 0; at--) {
-        int index = at * size + item;
-        float added = 0f;
-        if (own == 1) {
-          added = stateGradients[index];
+      float[] added = new float[AT_ONCE];
+      for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          added[i] = 0f;
+          if (own == 1 && last - i >= 0) {
+            added[i] = stateGradients[(last - i) * size + item];
+          }
         }
-        stateGradients[index] = state;
-        state = state * decay(starts[at + 1], head) + added;
-        if (fresh[at] == 1) {
-          state = 0f;
+        for (int i = 0; i < AT_ONCE; i++) {
+          int at = last - i;
+          if (at >= 0) {
+            stateGradients[at * size + item] = state;
+            state = fma(state, factors[at * heads + head], added[i]);
+            if (fresh[at] == 1) {
+              state = 0f;
+            }
+          }
         }
       }
       passed[item] = state;
@@ -173,41 +184,53 @@ final class HeadDecayKernel extends LinearKernel {
       for (int i = 0; i < 64; i++) {
         sums[i] = 0f;
       }
+      float[] nextLeft = new float[8];
+      float[] nextRight = new float[16];
+      int inRow = lane % CHUNK;
+      int inSlice = lane / CHUNK;
+      int leftFrom = keyFrom + (start * heads + head) * keyWidth + firstRow + inRow;
+      int rightFrom = valueFrom + (start * heads + head) * valueWidth + firstColumn + lane;
       localBarrier();
-      for (int first = 0; first < length; first += SLICE) {
-        int row = firstRow + lane % CHUNK;
+      for (int first = 0; first < length + SLICE; first += SLICE) {
         for (int i = 0; i < 8; i++) {
-          int token = first + 2 * i + lane / CHUNK;
-          float number = 0f;
-          if (token < length && row < keyWidth) {
-            number =
-                weights[token]
-                    * keySide[keyFrom + ((start + token) * heads + head) * keyWidth + row];
+          int token = first + 2 * i + inSlice;
+          nextLeft[i] = 0f;
+          if (token < length && firstRow + inRow < keyWidth) {
+            nextLeft[i] = keySide[leftFrom + token * heads * keyWidth];
           }
-          left[(2 * i + lane / CHUNK) * ROW_STRIDE + lane % CHUNK] = number;
         }
-        int column = firstColumn + lane;
         for (int i = 0; i < SLICE; i++) {
-          float number = 0f;
-          if (first + i < length && column < valueWidth) {
-            number =
-                valueSide[valueFrom + ((start + first + i) * heads + head) * valueWidth + column];
+          nextRight[i] = 0f;
+          if (first + i < length && firstColumn + lane < valueWidth) {
+            nextRight[i] = valueSide[rightFrom + (first + i) * heads * valueWidth];
           }
-          right[i * COLUMN_STRIDE + lane] = number;
         }
-        localBarrier();
-        for (int k = 0; k < SLICE; k++) {
-          for (int i = 0; i < 8; i++) {
-            a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-          }
-          for (int j = 0; j < 8; j++) {
-            b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-          }
-          for (int i = 0; i < 8; i++) {
+        if (first > 0) {
+          for (int k = 0; k < SLICE; k++) {
+            for (int i = 0; i < 8; i++) {
+              a[i] = left[k * ROW_STRIDE + ty * 8 + i];
+            }
             for (int j = 0; j < 8; j++) {
-              sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
+              b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
+            }
+            for (int i = 0; i < 8; i++) {
+              for (int j = 0; j < 8; j++) {
+                sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
+              }
             }
           }
+        }
+        localBarrier();
+        for (int i = 0; i < 8; i++) {
+          int token = first + 2 * i + inSlice;
+          float weight = 0f;
+          if (token < length) {
+            weight = weights[token];
+          }
+          left[(2 * i + inSlice) * ROW_STRIDE + inRow] = weight * nextLeft[i];
+        }
+        for (int i = 0; i < SLICE; i++) {
+          right[i * COLUMN_STRIDE + lane] = nextRight[i];
         }
         localBarrier();
       }
@@ -323,38 +346,46 @@ final class HeadDecayKernel extends LinearKernel {
       }
       localBarrier();
       float[] a = new float[8];
+      float[] nextLeft = new float[8];
+      float[] nextRight = new float[16];
       if (own == 1) {
         float[] scores = new float[32];
         float[] c = new float[4];
         for (int i = 0; i < 32; i++) {
           scores[i] = 0f;
         }
-        for (int first = 0; first < pairWidth; first += SLICE) {
+        for (int first = 0; first <= pairWidth; first += SLICE) {
+          for (int i = 0; i < 8; i++) {
+            int row = eighth + 16 * (i / 2);
+            int k = first + inEighth + 8 * (i % 2);
+            nextLeft[i] = 0f;
+            nextRight[i] = 0f;
+            if (row < length && first < pairWidth) {
+              nextLeft[i] = read(pairSide, x + row * pairStride + k);
+              nextRight[i] = read(pairSide, y + row * pairStride + k);
+            }
+          }
+          if (first > 0) {
+            for (int k = 0; k < SLICE; k++) {
+              for (int i = 0; i < 8; i++) {
+                a[i] = left[k * ROW_STRIDE + ty * 8 + i];
+              }
+              for (int j = 0; j < 4; j++) {
+                c[j] = right[k * ROW_STRIDE + tx + 16 * j];
+              }
+              for (int i = 0; i < 8; i++) {
+                for (int j = 0; j < 4; j++) {
+                  scores[i * 4 + j] = fma(a[i], c[j], scores[i * 4 + j]);
+                }
+              }
+            }
+          }
+          localBarrier();
           for (int i = 0; i < 8; i++) {
             int row = eighth + 16 * (i / 2);
             int k = inEighth + 8 * (i % 2);
-            float fromX = 0f;
-            float fromY = 0f;
-            if (row < length) {
-              fromX = read(pairSide, x + row * pairStride + first + k);
-              fromY = read(pairSide, y + row * pairStride + first + k);
-            }
-            left[k * ROW_STRIDE + row] = fromX;
-            right[k * ROW_STRIDE + row] = fromY;
-          }
-          localBarrier();
-          for (int k = 0; k < SLICE; k++) {
-            for (int i = 0; i < 8; i++) {
-              a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-            }
-            for (int j = 0; j < 4; j++) {
-              c[j] = right[k * ROW_STRIDE + tx + 16 * j];
-            }
-            for (int i = 0; i < 8; i++) {
-              for (int j = 0; j < 4; j++) {
-                scores[i * 4 + j] = fma(a[i], c[j], scores[i * 4 + j]);
-              }
-            }
+            left[k * ROW_STRIDE + row] = nextLeft[i];
+            right[k * ROW_STRIDE + row] = nextRight[i];
           }
           localBarrier();
         }
@@ -384,6 +415,13 @@ final class HeadDecayKernel extends LinearKernel {
       float[] b = new float[8];
       float[] sums = new float[64];
       float[] dots = new float[8];
+      // A work-item's eight rows share their slice with its neighbours' eight.
+      int lowest = 0;
+      int highest = ty / 2 * 16;
+      if (reverse == 1) {
+        lowest = highest;
+        highest = CHUNK;
+      }
       for (int i = 0; i < 8; i++) {
         dots[i] = 0f;
       }
@@ -391,49 +429,59 @@ final class HeadDecayKernel extends LinearKernel {
         for (int i = 0; i < 64; i++) {
           sums[i] = 0f;
         }
-        for (int first = 0; first < pairWidth; first += SLICE) {
+        for (int first = 0; first <= pairWidth; first += SLICE) {
           for (int i = 0; i < 8; i++) {
             int row = eighth + 16 * (i / 2);
-            int k = inEighth + 8 * (i % 2);
-            float number = 0f;
-            if (row < length) {
-              number = read(pairSide, x + row * pairStride + first + k);
+            nextLeft[i] = 0f;
+            if (row < length && first < pairWidth) {
+              nextLeft[i] =
+                  read(pairSide, x + row * pairStride + first + inEighth + 8 * (i % 2));
             }
-            left[k * ROW_STRIDE + row] = number;
           }
           if (pairSide == 0) {
             for (int k = 0; k < SLICE; k++) {
-              float number = 0f;
-              if (firstColumn + lane < sumWidth) {
-                number = readState(reverse, state + (first + k) * valueWidth + firstColumn + lane);
+              nextRight[k] = 0f;
+              if (firstColumn + lane < sumWidth && first < pairWidth) {
+                nextRight[k] =
+                    readState(reverse, state + (first + k) * valueWidth + firstColumn + lane);
               }
-              right[k * COLUMN_STRIDE + lane] = number;
             }
           } else {
             for (int i = 0; i < 16; i++) {
-              int column = eighth + 16 * (i / 2);
-              int k = inEighth + 8 * (i % 2);
-              float number = 0f;
-              if (firstColumn + column < sumWidth) {
-                number =
-                    readState(reverse, state + (firstColumn + column) * valueWidth + first + k);
+              int column = firstColumn + eighth + 16 * (i / 2);
+              nextRight[i] = 0f;
+              if (column < sumWidth && first < pairWidth) {
+                nextRight[i] =
+                    readState(
+                        reverse, state + column * valueWidth + first + inEighth + 8 * (i % 2));
               }
-              right[k * COLUMN_STRIDE + column] = number;
+            }
+          }
+          if (first > 0) {
+            for (int k = 0; k < SLICE; k++) {
+              for (int i = 0; i < 8; i++) {
+                a[i] = left[k * ROW_STRIDE + ty * 8 + i];
+              }
+              for (int j = 0; j < 8; j++) {
+                b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
+              }
+              for (int i = 0; i < 8; i++) {
+                for (int j = 0; j < 8; j++) {
+                  sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
+                }
+              }
             }
           }
           localBarrier();
-          for (int k = 0; k < SLICE; k++) {
-            for (int i = 0; i < 8; i++) {
-              a[i] = left[k * ROW_STRIDE + ty * 8 + i];
+          for (int i = 0; i < 8; i++) {
+            left[(inEighth + 8 * (i % 2)) * ROW_STRIDE + eighth + 16 * (i / 2)] = nextLeft[i];
+          }
+          for (int i = 0; i < 16; i++) {
+            int to = i * COLUMN_STRIDE + lane;
+            if (pairSide == 1) {
+              to = (inEighth + 8 * (i % 2)) * COLUMN_STRIDE + eighth + 16 * (i / 2);
             }
-            for (int j = 0; j < 8; j++) {
-              b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-            }
-            for (int i = 0; i < 8; i++) {
-              for (int j = 0; j < 8; j++) {
-                sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
-              }
-            }
+            right[to] = nextRight[i];
           }
           localBarrier();
         }
@@ -444,27 +492,32 @@ final class HeadDecayKernel extends LinearKernel {
           }
         }
         if (own == 1) {
-          for (int first = 0; first < length; first += SLICE) {
+          for (int first = 0; first < length + SLICE; first += SLICE) {
             for (int k = 0; k < SLICE; k++) {
-              float number = 0f;
+              nextRight[k] = 0f;
               if (first + k < length && firstColumn + lane < sumWidth) {
-                number = read(sumSide, z + (first + k) * sumStride + firstColumn + lane);
+                nextRight[k] = read(sumSide, z + (first + k) * sumStride + firstColumn + lane);
               }
-              right[k * COLUMN_STRIDE + lane] = number;
+            }
+            int done = first - SLICE;
+            if (done >= lowest && done <= highest) {
+              for (int k = 0; k < SLICE; k++) {
+                for (int i = 0; i < 8; i++) {
+                  a[i] = pairs[(done + k) * ROW_STRIDE + ty * 8 + i];
+                }
+                for (int j = 0; j < 8; j++) {
+                  b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
+                }
+                for (int i = 0; i < 8; i++) {
+                  for (int j = 0; j < 8; j++) {
+                    sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
+                  }
+                }
+              }
             }
             localBarrier();
             for (int k = 0; k < SLICE; k++) {
-              for (int i = 0; i < 8; i++) {
-                a[i] = pairs[(first + k) * ROW_STRIDE + ty * 8 + i];
-              }
-              for (int j = 0; j < 8; j++) {
-                b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-              }
-              for (int i = 0; i < 8; i++) {
-                for (int j = 0; j < 8; j++) {
-                  sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
-                }
-              }
+              right[k * COLUMN_STRIDE + lane] = nextRight[k];
             }
             localBarrier();
           }

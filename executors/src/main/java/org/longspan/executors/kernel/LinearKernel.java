@@ -75,6 +75,7 @@ abstract class LinearKernel extends DeviceKernel {
   final float[] stateGradients;
   final float[] logs;
   final float[] logRests;
+  final float[] factors;
   final float[] gateRows;
   int heads;
   int tokens;
@@ -108,6 +109,7 @@ abstract class LinearKernel extends DeviceKernel {
     this.stateGradients = new float[room.hasGradients() ? room.chunks() * room.stateNumbers() : 1];
     this.logs = new float[room.logNumbers()];
     this.logRests = new float[room.logNumbers()];
+    this.factors = new float[room.factorNumbers()];
     this.gateRows = new float[room.hasGradients() ? 2 * room.logNumbers() : 1];
   }
 

@@ -34,6 +34,10 @@ record LinearRoom(
     return Math.toIntExact((long) tokens * heads * Math.max(1, gateWidth));
   }
 
+  int factorNumbers() {
+    return Math.toIntExact((long) chunks * heads * Math.max(1, gateWidth));
+  }
+
   int stateNumbers() {
     return Math.toIntExact((long) heads * keyWidth * valueWidth);
   }
