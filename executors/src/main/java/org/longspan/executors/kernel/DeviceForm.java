@@ -26,6 +26,19 @@ enum DeviceForm {
     LinearKernel kernel(LinearRoom room) {
       return new HeadDecayKernel(room);
     }
+  },
+
+  /** A gate for each key column and token. */
+  KEY_GATES {
+    @Override
+    int gateWidth(int keyWidth) {
+      return keyWidth;
+    }
+
+    @Override
+    LinearKernel kernel(LinearRoom room) {
+      return new KeyGateKernel(room);
+    }
   };
 
   /** Gates of a token and head, given the padded width of a key. */

@@ -19,7 +19,6 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
 import org.longspan.executors.opencl.LaunchTime;
-import org.longspan.executors.opencl.OpenClDevices;
 
 /**
  * {@link LinearAttention} with decays, constant or gated, on an OpenCL device.
@@ -35,6 +34,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
   private final Workers workers;
   private final AttentionMatrices matrices;
   private final LinearLaunches launches;
+  private final String description;
   private boolean isClosed;
 
   /**
@@ -45,7 +45,9 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       DeviceForm form,
       AttentionShape shape,
       double[] slopes,
-      Workers workers) {
+      Workers workers,
+      String description) {
+    this.description = description;
     this.device = device;
     this.form = form;
     this.shape = shape;
@@ -224,10 +226,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       return;
     }
     int[] constant = {
-      SUM_LOGS,
-      SCAN_GRADIENT + OUTSIDE,
-      KEY_GRADIENTS + OUTSIDE,
-      VALUE_GRADIENTS + OUTSIDE
+      SUM_LOGS, SCAN_GRADIENT + OUTSIDE, KEY_GRADIENTS + OUTSIDE, VALUE_GRADIENTS + OUTSIDE
     };
     int[] gated = {
       SUM_LOGS,
@@ -320,7 +319,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
 
   @Override
   public String description() {
-    return "aparapi on " + OpenClDevices.name(device);
+    return description;
   }
 
   @Override

@@ -93,7 +93,6 @@ record DeviceRows(int firstRow, int rows, int firstHead, int heads, int width, i
   private void forEachBlock(Workers workers, Block work) {
     workers.forEach(
         (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE,
-        block ->
-            work.accept(block * ROWS_AT_ONCE, Math.min(rows, (block + 1) * ROWS_AT_ONCE)));
+        block -> work.accept(block * ROWS_AT_ONCE, Math.min(rows, (block + 1) * ROWS_AT_ONCE)));
   }
 }

@@ -72,23 +72,32 @@ final class HeadDecayKernel extends LinearKernel {
       int end = starts[at + 1];
       float sum = 0f;
       float rest = 0f;
-      for (int token = starts[at]; token < end; token++) {
-        int index = token * heads + head;
-        float log = -slopes[head];
-        if (gateWidth == 1) {
-          log = gates[index];
+      float[] terms = new float[AT_ONCE];
+      for (int first = starts[at]; first < end; first += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          terms[i] = -slopes[head];
+          if (gateWidth == 1 && first + i < end) {
+            terms[i] = gates[(first + i) * heads + head];
+          }
         }
-        float next = sum + log;
-        float part = next - sum;
-        rest = rest + ((sum - (next - part)) + (log - part));
-        sum = next;
-        logs[index] = sum;
-        logRests[index] = rest;
+        for (int i = 0; i < AT_ONCE; i++) {
+          if (first + i < end) {
+            int index = (first + i) * heads + head;
+            float next = sum + terms[i];
+            float part = next - sum;
+            rest = rest + ((sum - (next - part)) + (terms[i] - part));
+            sum = next;
+            logs[index] = sum;
+            logRests[index] = rest;
+          }
+        }
       }
       factors[item] = exp(sum + rest);
     }
   }
 
+  // What the next chunks need is read before anything is written: a read waits for the writes
+  // before it.
   private void scan(int own, int item) {
     int perHead = keyWidth * valueWidth;
     int size = heads * perHead;
@@ -96,21 +105,23 @@ final class HeadDecayKernel extends LinearKernel {
       int head = item / perHead;
       float state = before[item];
       float[] added = new float[AT_ONCE];
+      float[] decays = new float[AT_ONCE];
+      float[] kept = new float[AT_ONCE];
       for (int first = 0; first < chunks; first += AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
+          int at = min(first + i, chunks - 1);
+          decays[i] = factors[at * heads + head];
+          kept[i] = 1f - fresh[at];
           added[i] = 0f;
-          if (own == 1 && first + i < chunks) {
-            added[i] = states[(first + i) * size + item];
+          if (own == 1) {
+            added[i] = states[at * size + item];
           }
         }
         for (int i = 0; i < AT_ONCE; i++) {
-          int at = first + i;
-          if (at < chunks) {
-            if (fresh[at] == 1) {
-              state = 0f;
-            }
-            states[at * size + item] = state;
-            state = fma(state, factors[at * heads + head], added[i]);
+          if (first + i < chunks) {
+            state = kept[i] * state;
+            states[(first + i) * size + item] = state;
+            state = fma(state, decays[i], added[i]);
           }
         }
       }
@@ -126,21 +137,22 @@ final class HeadDecayKernel extends LinearKernel {
       int head = item / perHead;
       float state = after[item];
       float[] added = new float[AT_ONCE];
+      float[] decays = new float[AT_ONCE];
+      float[] kept = new float[AT_ONCE];
       for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
+          int at = max(last - i, 0);
+          decays[i] = factors[at * heads + head];
+          kept[i] = 1f - fresh[at];
           added[i] = 0f;
-          if (own == 1 && last - i >= 0) {
-            added[i] = stateGradients[(last - i) * size + item];
+          if (own == 1) {
+            added[i] = stateGradients[at * size + item];
           }
         }
         for (int i = 0; i < AT_ONCE; i++) {
-          int at = last - i;
-          if (at >= 0) {
-            stateGradients[at * size + item] = state;
-            state = fma(state, factors[at * heads + head], added[i]);
-            if (fresh[at] == 1) {
-              state = 0f;
-            }
+          if (last - i >= 0) {
+            stateGradients[(last - i) * size + item] = state;
+            state = kept[i] * fma(state, decays[i], added[i]);
           }
         }
       }
@@ -398,14 +410,10 @@ final class HeadDecayKernel extends LinearKernel {
               diagonal[row] = scores[i * 4 + j];
             }
             if (reverse == 0 && other + apart <= row) {
-              score =
-                  scores[i * 4 + j]
-                      * exp((high[row] - high[other]) + (low[row] - low[other]));
+              score = scores[i * 4 + j] * exp((high[row] - high[other]) + (low[row] - low[other]));
             }
             if (reverse == 1 && other >= row + apart && other < length) {
-              score =
-                  scores[i * 4 + j]
-                      * exp((high[other] - high[row]) + (low[other] - low[row]));
+              score = scores[i * 4 + j] * exp((high[other] - high[row]) + (low[other] - low[row]));
             }
             pairs[other * ROW_STRIDE + row] = score;
           }
@@ -434,8 +442,7 @@ final class HeadDecayKernel extends LinearKernel {
             int row = eighth + 16 * (i / 2);
             nextLeft[i] = 0f;
             if (row < length && first < pairWidth) {
-              nextLeft[i] =
-                  read(pairSide, x + row * pairStride + first + inEighth + 8 * (i % 2));
+              nextLeft[i] = read(pairSide, x + row * pairStride + first + inEighth + 8 * (i % 2));
             }
           }
           if (pairSide == 0) {

@@ -12,8 +12,8 @@ import org.longspan.executors.opencl.DeviceKernel;
  * gradients of queries and keys, {@code valueOutputs} outputs or the gradients of values, alike.
  * {@code states} {@code [chunks + 1, heads, keyWidth, valueWidth]} holds the state before each
  * chunk and the last one, {@code stateGradients} that of the state after each chunk; {@code before}
- * {@code [heads, keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient of
- * the one after it; {@code passed} is what a scan ends with.
+ * {@code [heads, keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient
+ * of the one after it; {@code passed} is what a scan ends with.
  */
 abstract class LinearKernel extends DeviceKernel {
   /** Tokens of a chunk at most, the rows of a tile. */

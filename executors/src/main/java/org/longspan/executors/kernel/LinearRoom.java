@@ -60,8 +60,7 @@ record LinearRoom(
 
   /** The same for fewer or more heads. */
   LinearRoom withHeads(int count) {
-    return new LinearRoom(
-        tokens, chunks, count, keyWidth, valueWidth, gateWidth, hasGradients);
+    return new LinearRoom(tokens, chunks, count, keyWidth, valueWidth, gateWidth, hasGradients);
   }
 
   /** Room for this and for {@code other}, with this one's heads. */

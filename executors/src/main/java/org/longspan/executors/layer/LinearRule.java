@@ -88,8 +88,8 @@ public enum LinearRule {
               Slopes.of(shape.heads(), shape.layer(), shape.layers()),
               chunk,
               workers);
-      case SCALAR_GATE -> Kernels.gated(precision, heads, GateWidth.SCALAR, chunk, workers);
-      case VECTOR_GATE -> Kernels.gated(precision, heads, GateWidth.VECTOR, chunk, workers);
+      case SCALAR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.SCALAR, chunk, workers);
+      case VECTOR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.VECTOR, chunk, workers);
       case DELTA -> Kernels.delta(precision, heads, chunk, workers);
     };
   }

@@ -288,7 +288,8 @@ class GatedAttentionTest {
     AttentionShape shape = new AttentionShape(2, 3, 4);
     try (Workers workers = new Workers(1);
         LinearAttention attention =
-            Kernels.gated(Precision.FLOAT, shape, GateWidth.SCALAR, CHUNK, workers);
+            Kernels.gated(
+                KernelChoice.CPU, Precision.FLOAT, shape, GateWidth.SCALAR, CHUNK, workers);
         Arena arena = new Arena("test", Precision.FLOAT)) {
       LinearTensors wide =
           new LinearTensors(
@@ -369,7 +370,13 @@ class GatedAttentionTest {
       GatedCase problem, Precision precision, int threads, int chunk, int... cuts) {
     try (Workers workers = new Workers(threads);
         LinearAttention attention =
-            Kernels.gated(precision, problem.shape(), problem.gateWidth(), chunk, workers)) {
+            Kernels.gated(
+                KernelChoice.CPU,
+                precision,
+                problem.shape(),
+                problem.gateWidth(),
+                chunk,
+                workers)) {
       return new GatedRanks(problem, attention, precision).run(cuts);
     }
   }
