@@ -41,6 +41,14 @@ enum DeviceForm {
     }
   };
 
+  /** That of gates that come with the tokens. */
+  static DeviceForm of(GateWidth gateWidth) {
+    return switch (gateWidth) {
+      case SCALAR -> HEAD_GATES;
+      case VECTOR -> KEY_GATES;
+    };
+  }
+
   /** Gates of a token and head, given the padded width of a key. */
   abstract int gateWidth(int keyWidth);
 

@@ -49,7 +49,11 @@ final class HeadDecayKernel extends LinearKernel {
       stage = stage - OUTSIDE;
     }
     if (stage == SUM_LOGS) {
-      sumLogs(getGlobalId());
+      if (gateWidth == 0) {
+        multiplyLogs(getGroupId(), getLocalId());
+      } else {
+        sumLogs(getGlobalId());
+      }
     } else if (stage == SUMMARIZE) {
       summarize(0, getGroupId(), getLocalId());
     } else if (stage == SUMMARIZE_GRADIENT) {
@@ -65,6 +69,26 @@ final class HeadDecayKernel extends LinearKernel {
     }
   }
 
+  private void multiplyLogs(int group, int lane) {
+    int at = group / heads;
+    if (at < chunks) {
+      int head = group - at * heads;
+      int start = starts[at];
+      int length = starts[at + 1] - start;
+      if (lane < length) {
+        int index = (start + lane) * heads + head;
+        float slope = -slopes[head];
+        float log = slope * (lane + 1);
+        float rest = fma(slope, lane + 1f, -log);
+        logs[index] = log;
+        logRests[index] = rest;
+        if (lane == length - 1) {
+          factors[group] = exp(log + rest);
+        }
+      }
+    }
+  }
+
   private void sumLogs(int item) {
     int at = item / heads;
     if (at < chunks) {
@@ -75,8 +99,8 @@ final class HeadDecayKernel extends LinearKernel {
       float[] terms = new float[AT_ONCE];
       for (int first = starts[at]; first < end; first += AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
-          terms[i] = -slopes[head];
-          if (gateWidth == 1 && first + i < end) {
+          terms[i] = 0f;
+          if (first + i < end) {
             terms[i] = gates[(first + i) * heads + head];
           }
         }

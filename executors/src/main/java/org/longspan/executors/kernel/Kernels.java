@@ -62,13 +62,8 @@ public final class Kernels {
             new DoubleGatedAttention(shape, gateWidth, chunk, workers, place.description());
       };
     }
-    DeviceForm form =
-        switch (gateWidth) {
-          case SCALAR -> DeviceForm.HEAD_GATES;
-          case VECTOR -> DeviceForm.KEY_GATES;
-        };
     return new DeviceLinearAttention(
-        place.device(), form, shape, null, workers, place.description());
+        place.device(), DeviceForm.of(gateWidth), shape, null, workers, place.description());
   }
 
   /**

@@ -21,7 +21,7 @@ import org.longspan.executors.opencl.OpenClDevices;
  */
 final class LinearLaunches implements AutoCloseable {
   private static final long MOST_BYTES = (1L << 31) - 1;
-  private static final int HEAP_SHARE = 4;
+  private static final int HEAP_SHARE = 8;
 
   private final OpenCLDevice device;
   private final DeviceForm form;

@@ -72,7 +72,7 @@ public enum LinearRule {
   /**
    * The kernel for a block of this rule.
    *
-   * @param choice for constant decays; the others are computed on the CPU
+   * @param choice for decays and gates; the delta rule is computed on the CPU
    * @param chunk tokens worked through at once
    */
   public LinearAttention attention(
