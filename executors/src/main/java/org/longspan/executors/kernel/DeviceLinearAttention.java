@@ -14,6 +14,7 @@ import static org.longspan.executors.kernel.LinearKernel.VALUE_GRADIENTS;
 
 import com.aparapi.device.OpenCLDevice;
 import java.util.Arrays;
+import java.util.List;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
@@ -74,7 +75,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
           new LinearCall(
               first,
               documents.piece(first, tokens),
-              new int[] {SUM_LOGS, SUMMARIZE, SCAN},
+              stages(SUM_LOGS, SUMMARIZE, SCAN),
               new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
               null,
               null,
@@ -99,7 +100,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents,
-            new int[] {SUM_LOGS, SUMMARIZE, SCAN, OUTPUTS},
+            stages(SUM_LOGS, SUMMARIZE, SCAN, OUTPUTS),
             inputs,
             null,
             null,
@@ -124,7 +125,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            new int[] {SUM_LOGS, SCAN + OUTSIDE, OUTPUTS + OUTSIDE},
+            stages(SUM_LOGS, SCAN + OUTSIDE, OUTPUTS + OUTSIDE),
             new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
             null,
             incoming,
@@ -151,7 +152,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            new int[] {SUM_LOGS, SUMMARIZE_GRADIENT, SCAN_GRADIENT},
+            stages(SUM_LOGS, SUMMARIZE_GRADIENT, SCAN_GRADIENT),
             new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
             outputGradient,
             null,
@@ -179,7 +180,8 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     if (tokens == 0) {
       return;
     }
-    int[] stages = {
+    List<Integer> stages =
+        stages(
       SUM_LOGS,
       SUMMARIZE,
       SCAN,
@@ -188,13 +190,12 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       QUERY_GRADIENTS,
       KEY_GRADIENTS,
       VALUE_GRADIENTS,
-      GATE_GRADIENTS
-    };
+            GATE_GRADIENTS);
     run(
         new LinearCall(
             0,
             documents,
-            hasGates() ? stages : Arrays.copyOf(stages, stages.length - 1),
+            stages,
             inputs,
             outputGradient,
             documents.continued() > 0 ? incoming : null,
@@ -225,18 +226,18 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     if (first == tokens) {
       return;
     }
-    int[] constant = {
-      SUM_LOGS, SCAN_GRADIENT + OUTSIDE, KEY_GRADIENTS + OUTSIDE, VALUE_GRADIENTS + OUTSIDE
-    };
-    int[] gated = {
-      SUM_LOGS,
-      SUMMARIZE,
-      SCAN,
-      SCAN_GRADIENT + OUTSIDE,
-      KEY_GRADIENTS + OUTSIDE,
-      VALUE_GRADIENTS + OUTSIDE,
-      GATE_GRADIENTS + OUTSIDE
-    };
+    List<Integer> constant =
+        List.of(SCAN_GRADIENT + OUTSIDE, KEY_GRADIENTS + OUTSIDE, VALUE_GRADIENTS + OUTSIDE);
+    // The gates' gradient needs the states as well.
+    List<Integer> gated =
+        List.of(
+            SUM_LOGS,
+            SUMMARIZE,
+            SCAN,
+            SCAN_GRADIENT + OUTSIDE,
+            KEY_GRADIENTS + OUTSIDE,
+            VALUE_GRADIENTS + OUTSIDE,
+            GATE_GRADIENTS + OUTSIDE);
     run(
         new LinearCall(
             first,
@@ -250,6 +251,13 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             new LinearTensors(null, gradients.k(), gradients.v(), gradients.gates(), null),
             null,
             true));
+  }
+
+  /** Those of the stages that there is something to do in. */
+  private List<Integer> stages(Integer... stages) {
+    return Arrays.stream(stages)
+        .filter(stage -> hasGates() || (stage != SUM_LOGS && stage != GATE_GRADIENTS))
+        .toList();
   }
 
   private void run(LinearCall call) {

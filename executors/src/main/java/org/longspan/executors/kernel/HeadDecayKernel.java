@@ -49,11 +49,7 @@ final class HeadDecayKernel extends LinearKernel {
       stage = stage - OUTSIDE;
     }
     if (stage == SUM_LOGS) {
-      if (gateWidth == 0) {
-        multiplyLogs(getGroupId(), getLocalId());
-      } else {
-        sumLogs(getGlobalId());
-      }
+      sumLogs(getGlobalId());
     } else if (stage == SUMMARIZE) {
       summarize(0, getGroupId(), getLocalId());
     } else if (stage == SUMMARIZE_GRADIENT) {
@@ -69,24 +65,38 @@ final class HeadDecayKernel extends LinearKernel {
     }
   }
 
-  private void multiplyLogs(int group, int lane) {
-    int at = group / heads;
-    if (at < chunks) {
-      int head = group - at * heads;
-      int start = starts[at];
-      int length = starts[at + 1] - start;
-      if (lane < length) {
-        int index = (start + lane) * heads + head;
-        float slope = -slopes[head];
-        float log = slope * (lane + 1);
-        float rest = fma(slope, lane + 1f, -log);
-        logs[index] = log;
-        logRests[index] = rest;
-        if (lane == length - 1) {
-          factors[group] = exp(log + rest);
-        }
+  /** The log of the decay over a chunk's tokens up to its one at {@code place}. */
+  private float log(int start, int place, int head) {
+    float log = -slopes[head] * (place + 1f);
+    if (gateWidth == 1) {
+      log = logs[(start + place) * heads + head];
+    }
+    return log;
+  }
+
+  /** What {@link #log} leaves out. */
+  private float logRest(int start, int place, int head) {
+    float rest = fma(-slopes[head], place + 1f, slopes[head] * (place + 1f));
+    if (gateWidth == 1) {
+      rest = logRests[(start + place) * heads + head];
+    }
+    return rest;
+  }
+
+  /**
+   * The decay over a chunk; {@code whole} over one of {@value #CHUNK} tokens, if it is constant.
+   */
+  private float factor(int at, int head, float whole) {
+    float factor = whole;
+    if (gateWidth == 1) {
+      factor = factors[at * heads + head];
+    } else {
+      int length = starts[at + 1] - starts[at];
+      if (length < CHUNK) {
+        factor = exp(-slopes[head] * length);
       }
     }
+    return factor;
   }
 
   private void sumLogs(int item) {
@@ -128,13 +138,14 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = before[item];
+      float whole = exp(-slopes[head] * CHUNK);
       float[] added = new float[AT_ONCE];
       float[] decays = new float[AT_ONCE];
       float[] kept = new float[AT_ONCE];
       for (int first = 0; first < chunks; first += AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
           int at = min(first + i, chunks - 1);
-          decays[i] = factors[at * heads + head];
+          decays[i] = factor(at, head, whole);
           kept[i] = 1f - fresh[at];
           added[i] = 0f;
           if (own == 1) {
@@ -160,13 +171,14 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = after[item];
+      float whole = exp(-slopes[head] * CHUNK);
       float[] added = new float[AT_ONCE];
       float[] decays = new float[AT_ONCE];
       float[] kept = new float[AT_ONCE];
       for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
           int at = max(last - i, 0);
-          decays[i] = factors[at * heads + head];
+          decays[i] = factor(at, head, whole);
           kept[i] = 1f - fresh[at];
           added[i] = 0f;
           if (own == 1) {
@@ -202,12 +214,15 @@ final class HeadDecayKernel extends LinearKernel {
       if (lane < CHUNK) {
         float weight = 0f;
         if (lane < length) {
-          int index = (start + lane) * heads + head;
-          int last = (start + length - 1) * heads + head;
+          float log = log(start, lane, head);
+          float logLeft = logRest(start, lane, head);
           if (gradient == 1) {
-            weight = exp(logs[index] + logRests[index]);
+            weight = exp(log + logLeft);
           } else {
-            weight = exp((logs[last] - logs[index]) + (logRests[last] - logRests[index]));
+            weight =
+                exp(
+                    (log(start, length - 1, head) - log)
+                        + (logRest(start, length - 1, head) - logLeft));
           }
         }
         weights[lane] = weight;
@@ -367,15 +382,15 @@ final class HeadDecayKernel extends LinearKernel {
         float log = 0f;
         float rest = 0f;
         if (lane < length) {
-          log = logs[(start + lane) * heads + head];
-          rest = logRests[(start + lane) * heads + head];
+          log = log(start, lane, head);
+          rest = logRest(start, lane, head);
         }
         high[lane] = log;
         low[lane] = rest;
         float weight = exp(log + rest);
         if (reverse == 1) {
-          int last = (start + length - 1) * heads + head;
-          weight = exp((logs[last] - log) + (logRests[last] - rest));
+          weight =
+              exp((log(start, length - 1, head) - log) + (logRest(start, length - 1, head) - rest));
         }
         weights[lane] = weight;
         diagonal[lane] = 0f;

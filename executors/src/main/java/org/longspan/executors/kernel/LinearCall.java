@@ -1,5 +1,6 @@
 package org.longspan.executors.kernel;
 
+import java.util.List;
 import org.longspan.executors.memory.Matrix;
 
 /**
@@ -19,7 +20,7 @@ import org.longspan.executors.memory.Matrix;
 record LinearCall(
     int firstRow,
     Documents documents,
-    int[] stages,
+    List<Integer> stages,
     LinearTensors inputs,
     Matrix outputGradient,
     Matrix before,

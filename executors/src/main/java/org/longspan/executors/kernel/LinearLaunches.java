@@ -98,7 +98,9 @@ final class LinearLaunches implements AutoCloseable {
     kernel.gateWidth = form.gateWidth(keyWidth);
     kernel.keysFrom = rows * heads * keyWidth;
     kernel.gradientsFrom = rows * heads * valueWidth;
-    System.arraycopy(call.stages(), 0, kernel.stages, 0, call.stages().length);
+    for (int pass = 0; pass < call.stages().size(); pass++) {
+      kernel.stages[pass] = call.stages().get(pass);
+    }
     for (int chunk = 0; chunk <= grid.count(); chunk++) {
       kernel.starts[chunk] = chunk < grid.count() ? grid.start(chunk) : rows;
       kernel.fresh[chunk] = chunk < grid.count() && grid.isFresh(chunk) ? 1 : 0;
@@ -153,7 +155,7 @@ final class LinearLaunches implements AutoCloseable {
       outputs.add(kernel.passed);
     }
     side.launcher.launch(
-        new LaunchShape(kernel.groups(), LinearKernel.GROUP, call.stages().length),
+        new LaunchShape(kernel.groups(), LinearKernel.GROUP, call.stages().size()),
         inputs,
         outputs);
     time = time.plus(side.launcher.takeTime());
