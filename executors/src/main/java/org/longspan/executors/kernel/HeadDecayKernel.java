@@ -34,7 +34,8 @@ final class HeadDecayKernel extends LinearKernel {
 
   @Override
   int groups() {
-    int summaries = chunks * heads * ((valueWidth + COLUMNS - 1) / COLUMNS);
+    int summaries =
+        chunks * heads * ((keyWidth + CHUNK - 1) / CHUNK) * ((valueWidth + COLUMNS - 1) / COLUMNS);
     int elements = (heads * keyWidth * valueWidth + GROUP - 1) / GROUP;
     return Math.max(Math.max(summaries, chunks * heads), elements);
   }
@@ -196,13 +197,16 @@ final class HeadDecayKernel extends LinearKernel {
   }
 
   private void summarize(int gradient, int group, int lane) {
+    int rowTiles = (keyWidth + CHUNK - 1) / CHUNK;
     int columnTiles = (valueWidth + COLUMNS - 1) / COLUMNS;
-    int perChunk = heads * columnTiles;
+    int perChunk = heads * rowTiles * columnTiles;
     int at = group / perChunk;
     if (at < chunks) {
       int rest = group - at * perChunk;
-      int head = rest / columnTiles;
-      int firstColumn = (rest - head * columnTiles) * COLUMNS;
+      int head = rest / (rowTiles * columnTiles);
+      rest = rest - head * rowTiles * columnTiles;
+      int firstRow = (rest / columnTiles) * CHUNK;
+      int firstColumn = (rest - (rest / columnTiles) * columnTiles) * COLUMNS;
       int start = starts[at];
       int length = starts[at + 1] - start;
       int keyFrom = (1 - gradient) * keysFrom;
@@ -228,72 +232,70 @@ final class HeadDecayKernel extends LinearKernel {
       float[] sums = new float[64];
       float[] a = new float[8];
       float[] b = new float[8];
+      for (int i = 0; i < 64; i++) {
+        sums[i] = 0f;
+      }
       float[] nextLeft = new float[8];
       float[] nextRight = new float[16];
       int inRow = lane % CHUNK;
       int inSlice = lane / CHUNK;
+      int leftFrom = keyFrom + (start * heads + head) * keyWidth + firstRow + inRow;
       int rightFrom = valueFrom + (start * heads + head) * valueWidth + firstColumn + lane;
-      int base = (at * heads + head) * keyWidth * valueWidth;
       localBarrier();
-      for (int firstRow = 0; firstRow < keyWidth; firstRow += CHUNK) {
-        int leftFrom = keyFrom + (start * heads + head) * keyWidth + firstRow + inRow;
-        for (int i = 0; i < 64; i++) {
-          sums[i] = 0f;
-        }
-        for (int first = 0; first < length + SLICE; first += SLICE) {
-          for (int i = 0; i < 8; i++) {
-            int token = first + 2 * i + inSlice;
-            nextLeft[i] = 0f;
-            if (token < length && firstRow + inRow < keyWidth) {
-              nextLeft[i] = keySide[leftFrom + token * heads * keyWidth];
-            }
-          }
-          for (int i = 0; i < SLICE; i++) {
-            nextRight[i] = 0f;
-            if (first + i < length && firstColumn + lane < valueWidth) {
-              nextRight[i] = valueSide[rightFrom + (first + i) * heads * valueWidth];
-            }
-          }
-          if (first > 0) {
-            for (int k = 0; k < SLICE; k++) {
-              for (int i = 0; i < 8; i++) {
-                a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-              }
-              for (int j = 0; j < 8; j++) {
-                b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-              }
-              for (int i = 0; i < 8; i++) {
-                for (int j = 0; j < 8; j++) {
-                  sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
-                }
-              }
-            }
-          }
-          localBarrier();
-          for (int i = 0; i < 8; i++) {
-            int token = first + 2 * i + inSlice;
-            float weight = 0f;
-            if (token < length) {
-              weight = weights[token];
-            }
-            left[(2 * i + inSlice) * ROW_STRIDE + inRow] = weight * nextLeft[i];
-          }
-          for (int i = 0; i < SLICE; i++) {
-            right[i * COLUMN_STRIDE + lane] = nextRight[i];
-          }
-          localBarrier();
-        }
+      for (int first = 0; first < length + SLICE; first += SLICE) {
         for (int i = 0; i < 8; i++) {
-          int row = firstRow + ty * 8 + i;
-          for (int j = 0; j < 8; j++) {
-            int column = firstColumn + tx + 16 * j;
-            if (row < keyWidth && column < valueWidth) {
-              int index = base + row * valueWidth + column;
-              if (gradient == 1) {
-                stateGradients[index] = sums[i * 8 + j];
-              } else {
-                states[index] = sums[i * 8 + j];
+          int token = first + 2 * i + inSlice;
+          nextLeft[i] = 0f;
+          if (token < length && firstRow + inRow < keyWidth) {
+            nextLeft[i] = keySide[leftFrom + token * heads * keyWidth];
+          }
+        }
+        for (int i = 0; i < SLICE; i++) {
+          nextRight[i] = 0f;
+          if (first + i < length && firstColumn + lane < valueWidth) {
+            nextRight[i] = valueSide[rightFrom + (first + i) * heads * valueWidth];
+          }
+        }
+        if (first > 0) {
+          for (int k = 0; k < SLICE; k++) {
+            for (int i = 0; i < 8; i++) {
+              a[i] = left[k * ROW_STRIDE + ty * 8 + i];
+            }
+            for (int j = 0; j < 8; j++) {
+              b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
+            }
+            for (int i = 0; i < 8; i++) {
+              for (int j = 0; j < 8; j++) {
+                sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
               }
+            }
+          }
+        }
+        localBarrier();
+        for (int i = 0; i < 8; i++) {
+          int token = first + 2 * i + inSlice;
+          float weight = 0f;
+          if (token < length) {
+            weight = weights[token];
+          }
+          left[(2 * i + inSlice) * ROW_STRIDE + inRow] = weight * nextLeft[i];
+        }
+        for (int i = 0; i < SLICE; i++) {
+          right[i * COLUMN_STRIDE + lane] = nextRight[i];
+        }
+        localBarrier();
+      }
+      int base = (at * heads + head) * keyWidth * valueWidth;
+      for (int i = 0; i < 8; i++) {
+        int row = firstRow + ty * 8 + i;
+        for (int j = 0; j < 8; j++) {
+          int column = firstColumn + tx + 16 * j;
+          if (row < keyWidth && column < valueWidth) {
+            int index = base + row * valueWidth + column;
+            if (gradient == 1) {
+              stateGradients[index] = sums[i * 8 + j];
+            } else {
+              states[index] = sums[i * 8 + j];
             }
           }
         }
