@@ -182,14 +182,14 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     }
     List<Integer> stages =
         stages(
-      SUM_LOGS,
-      SUMMARIZE,
-      SCAN,
-      SUMMARIZE_GRADIENT,
-      SCAN_GRADIENT,
-      QUERY_GRADIENTS,
-      KEY_GRADIENTS,
-      VALUE_GRADIENTS,
+            SUM_LOGS,
+            SUMMARIZE,
+            SCAN,
+            SUMMARIZE_GRADIENT,
+            SCAN_GRADIENT,
+            QUERY_GRADIENTS,
+            KEY_GRADIENTS,
+            VALUE_GRADIENTS,
             GATE_GRADIENTS);
     run(
         new LinearCall(

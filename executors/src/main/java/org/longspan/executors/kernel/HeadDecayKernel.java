@@ -83,22 +83,6 @@ final class HeadDecayKernel extends LinearKernel {
     return rest;
   }
 
-  /**
-   * The decay over a chunk; {@code whole} over one of {@value #CHUNK} tokens, if it is constant.
-   */
-  private float factor(int at, int head, float whole) {
-    float factor = whole;
-    if (gateWidth == 1) {
-      factor = factors[at * heads + head];
-    } else {
-      int length = starts[at + 1] - starts[at];
-      if (length < CHUNK) {
-        factor = exp(-slopes[head] * length);
-      }
-    }
-    return factor;
-  }
-
   private void sumLogs(int item) {
     int at = item / heads;
     if (at < chunks) {
@@ -138,14 +122,13 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = before[item];
-      float whole = exp(-slopes[head] * CHUNK);
       float[] added = new float[AT_ONCE];
       float[] decays = new float[AT_ONCE];
       float[] kept = new float[AT_ONCE];
       for (int first = 0; first < chunks; first += AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
           int at = min(first + i, chunks - 1);
-          decays[i] = factor(at, head, whole);
+          decays[i] = factors[at * heads + head];
           kept[i] = 1f - fresh[at];
           added[i] = 0f;
           if (own == 1) {
@@ -171,14 +154,13 @@ final class HeadDecayKernel extends LinearKernel {
     if (item < size) {
       int head = item / perHead;
       float state = after[item];
-      float whole = exp(-slopes[head] * CHUNK);
       float[] added = new float[AT_ONCE];
       float[] decays = new float[AT_ONCE];
       float[] kept = new float[AT_ONCE];
       for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
         for (int i = 0; i < AT_ONCE; i++) {
           int at = max(last - i, 0);
-          decays[i] = factor(at, head, whole);
+          decays[i] = factors[at * heads + head];
           kept[i] = 1f - fresh[at];
           added[i] = 0f;
           if (own == 1) {

@@ -14,6 +14,8 @@ import org.longspan.executors.opencl.DeviceKernel;
  * chunk and the last one, {@code stateGradients} that of the state after each chunk; {@code before}
  * {@code [heads, keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient
  * of the one after it; {@code passed} is what a scan ends with.
+ * {@code factors} {@code [chunks, heads]} or {@code [chunks, heads, keyWidth]} are the decays over
+ * chunks: an input where they are constant, else what {@link #SUM_LOGS} finds.
  */
 abstract class LinearKernel extends DeviceKernel {
   /** Tokens of a chunk at most, the rows of a tile. */

@@ -11,6 +11,7 @@ import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
+import org.longspan.executors.vector.FloatNumber;
 
 /**
  * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as fit its buffers and the
@@ -108,7 +109,16 @@ final class LinearLaunches implements AutoCloseable {
     List<Object> inputs =
         new ArrayList<>(List.of(kernel.stages, kernel.starts, kernel.fresh, kernel.slopes));
     for (int head = 0; head < heads; head++) {
-      kernel.slopes[head] = slopes == null ? 0f : (float) slopes[firstHead + head];
+      kernel.slopes[head] = slopes == null ? 0f : FloatNumber.of(slopes[firstHead + head]);
+    }
+    if (slopes != null) {
+      for (int chunk = 0; chunk < grid.count(); chunk++) {
+        for (int head = 0; head < heads; head++) {
+          double log = -slopes[firstHead + head] * grid.length(chunk);
+          kernel.factors[chunk * heads + head] = FloatNumber.of(Math.exp(log));
+        }
+      }
+      inputs.add(kernel.factors);
     }
     LinearTensors in = call.inputs();
     if (in.q() != null) {
