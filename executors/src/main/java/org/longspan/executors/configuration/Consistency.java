@@ -29,11 +29,10 @@ final class Consistency {
   private static void checkKernelIsUsed(RunConfiguration configuration) {
     List<MixerKind> pattern = configuration.get(Options.MODEL_PATTERN);
     if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
-        && !pattern.contains(MixerKind.LIGHTNING)
-        && !pattern.contains(MixerKind.LOCAL)) {
+        && pattern.stream().noneMatch(MixerKind::runsOnDevices)) {
       throw new InvalidInputException(
-          "kernel is aparapi and model.pattern has neither lightning nor local in it; aparapi has no"
-              + " form of the other mixers yet, so use kernel cpu.");
+          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla and local in it; aparapi"
+              + " has no form of the other mixers yet, so use kernel cpu.");
     }
   }
 

@@ -112,8 +112,12 @@ final class LinearConform {
               part.given().slopes().stream().mapToDouble(Double::doubleValue).toArray(),
               chunk,
               workers);
-      case SCALAR_GATE -> Kernels.gated(precision, shape, GateWidth.SCALAR, chunk, workers);
-      case VECTOR_GATE -> Kernels.gated(precision, shape, GateWidth.VECTOR, chunk, workers);
+      case SCALAR_GATE ->
+          Kernels.gated(
+              part.options().kernel(), precision, shape, GateWidth.SCALAR, chunk, workers);
+      case VECTOR_GATE ->
+          Kernels.gated(
+              part.options().kernel(), precision, shape, GateWidth.VECTOR, chunk, workers);
       case DELTA -> Kernels.delta(precision, shape, chunk, workers);
     };
   }

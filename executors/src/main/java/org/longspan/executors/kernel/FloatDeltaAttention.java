@@ -22,6 +22,7 @@ final class FloatDeltaAttention implements LinearAttention {
   private static final int LEAST_COLUMNS = 16;
 
   private final AttentionShape shape;
+  private final String description;
   private final AttentionMatrices shapes;
   private final ChunkGrid grid;
   private final Workers workers;
@@ -43,7 +44,8 @@ final class FloatDeltaAttention implements LinearAttention {
     void accept(int worker, int head, int from, int to);
   }
 
-  FloatDeltaAttention(AttentionShape shape, int chunk, Workers workers) {
+  FloatDeltaAttention(AttentionShape shape, int chunk, Workers workers, String description) {
+    this.description = description;
     this.shape = shape;
     this.shapes = new AttentionMatrices(shape, Precision.FLOAT);
     this.grid = new ChunkGrid(chunk);
@@ -260,7 +262,7 @@ final class FloatDeltaAttention implements LinearAttention {
 
   @Override
   public String description() {
-    return "cpu";
+    return description;
   }
 
   @Override

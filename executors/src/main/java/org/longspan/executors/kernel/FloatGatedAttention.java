@@ -26,6 +26,7 @@ final class FloatGatedAttention implements LinearAttention {
   private static final int SHORT_CHUNK = 16;
 
   private final AttentionShape shape;
+  private final String description;
   private final GateWidth gateWidth;
   private final AttentionMatrices shapes;
   private final ChunkGrid grid;
@@ -44,7 +45,9 @@ final class FloatGatedAttention implements LinearAttention {
     void accept(FloatGatedSweep sweep, int index);
   }
 
-  FloatGatedAttention(AttentionShape shape, GateWidth gateWidth, int chunk, Workers workers) {
+  FloatGatedAttention(
+      AttentionShape shape, GateWidth gateWidth, int chunk, Workers workers, String description) {
+    this.description = description;
     this.shape = shape;
     this.gateWidth = gateWidth;
     this.shapes = new AttentionMatrices(shape, Precision.FLOAT);
@@ -304,7 +307,7 @@ final class FloatGatedAttention implements LinearAttention {
 
   @Override
   public String description() {
-    return "cpu";
+    return description;
   }
 
   @Override

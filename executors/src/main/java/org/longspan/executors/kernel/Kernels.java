@@ -1,7 +1,7 @@
 package org.longspan.executors.kernel;
 
+import com.aparapi.device.Device;
 import com.aparapi.device.OpenCLDevice;
-import java.util.Optional;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.OpenClDevices;
@@ -28,48 +28,45 @@ public final class Kernels {
       int chunk,
       Workers workers) {
     checkSlopes(shape, slopes);
-    return switch (choice) {
-      case CPU -> cpu(precision, shape, slopes, chunk, workers, "cpu");
-      case APARAPI -> aparapi(precision, shape, slopes, chunk);
-      case AUTO -> automatic(precision, shape, slopes, chunk, workers);
-    };
-  }
-
-  private static LinearAttention automatic(
-      Precision precision, AttentionShape shape, double[] slopes, int chunk, Workers workers) {
-    if (precision == Precision.DOUBLE) {
-      return cpu(precision, shape, slopes, chunk, workers, DOUBLE_ON_CPU);
+    Place place = place(choice, precision);
+    if (place.device() == null) {
+      return switch (precision) {
+        case FLOAT -> new FloatLinearAttention(shape, slopes, chunk, workers, place.description());
+        case DOUBLE ->
+            new DoubleLinearAttention(shape, slopes, chunk, workers, place.description());
+      };
     }
-    Optional<OpenCLDevice> gpu = OpenClDevices.gpu();
-    if (gpu.isEmpty()) {
-      return cpu(precision, shape, slopes, chunk, workers, NO_GPU);
+    if (place.device().getType() == Device.TYPE.GPU) {
+      return new DeviceLinearAttention(
+          place.device(), DeviceForm.CONSTANT, shape, slopes, workers, place.description());
     }
-    return aparapi(gpu.get(), shape, slopes, chunk);
-  }
-
-  private static LinearAttention aparapi(
-      Precision precision, AttentionShape shape, double[] slopes, int chunk) {
-    return aparapi(requiredDevice(precision), shape, slopes, chunk);
-  }
-
-  private static LinearAttention aparapi(
-      OpenCLDevice device, AttentionShape shape, double[] slopes, int chunk) {
-    return new AparapiLinearAttention(
-        device, shape, slopes, chunk, "aparapi on " + OpenClDevices.name(device));
+    return new AparapiLinearAttention(place.device(), shape, slopes, chunk, place.description());
   }
 
   /**
-   * Linear attention with gates that come with the tokens, on the CPU.
+   * Linear attention with gates that come with the tokens.
    *
-   * @param chunk tokens worked through at once, at most; results differ by rounding only
+   * @param chunk tokens worked through at once on the CPU, at most; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention gated(
-      Precision precision, AttentionShape shape, GateWidth gateWidth, int chunk, Workers workers) {
-    return switch (precision) {
-      case FLOAT -> new FloatGatedAttention(shape, gateWidth, chunk, workers);
-      case DOUBLE -> new DoubleGatedAttention(shape, gateWidth, chunk, workers);
-    };
+      KernelChoice choice,
+      Precision precision,
+      AttentionShape shape,
+      GateWidth gateWidth,
+      int chunk,
+      Workers workers) {
+    Place place = place(choice, precision);
+    if (place.device() == null) {
+      return switch (precision) {
+        case FLOAT ->
+            new FloatGatedAttention(shape, gateWidth, chunk, workers, place.description());
+        case DOUBLE ->
+            new DoubleGatedAttention(shape, gateWidth, chunk, workers, place.description());
+      };
+    }
+    return new DeviceLinearAttention(
+        place.device(), DeviceForm.of(gateWidth), shape, null, workers, place.description());
   }
 
   /**
@@ -81,9 +78,49 @@ public final class Kernels {
   public static LinearAttention delta(
       Precision precision, AttentionShape shape, int chunk, Workers workers) {
     return switch (precision) {
-      case FLOAT -> new FloatDeltaAttention(shape, chunk, workers);
-      case DOUBLE -> new DoubleDeltaAttention(shape, chunk, workers);
+      case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, "cpu");
+      case DOUBLE -> new DoubleDeltaAttention(shape, chunk, workers, "cpu");
     };
+  }
+
+  /**
+   * Where an attention is computed.
+   *
+   * @param device null for the CPU
+   */
+  private record Place(OpenCLDevice device, String description) {
+    static Place on(OpenCLDevice device) {
+      return new Place(device, "aparapi on " + OpenClDevices.name(device));
+    }
+  }
+
+  private static Place place(KernelChoice choice, Precision precision) {
+    return switch (choice) {
+      case CPU -> new Place(null, "cpu");
+      case APARAPI -> Place.on(device(precision));
+      case AUTO -> automatic(precision);
+    };
+  }
+
+  private static Place automatic(Precision precision) {
+    if (precision == Precision.DOUBLE) {
+      return new Place(null, DOUBLE_ON_CPU);
+    }
+    return OpenClDevices.gpu().map(Place::on).orElseGet(() -> new Place(null, NO_GPU));
+  }
+
+  private static OpenCLDevice device(Precision precision) {
+    if (precision == Precision.DOUBLE) {
+      throw new InvalidInputException(
+          "kernel: aparapi computes in float only, and precision is double; set precision: float"
+              + " or kernel: cpu");
+    }
+    return OpenClDevices.best()
+        .orElseThrow(
+            () ->
+                new InvalidInputException(
+                    "kernel: aparapi needs an OpenCL device, none found; install an OpenCL driver"
+                        + " or set kernel: cpu"));
   }
 
   /**
@@ -98,59 +135,14 @@ public final class Kernels {
     if (window < 1) {
       throw new IllegalArgumentException("A window holds at least its own token, not " + window);
     }
-    return switch (choice) {
-      case CPU -> windowOnCpu(precision, shape, window, workers, "cpu");
-      case APARAPI -> windowOnDevice(requiredDevice(precision), shape, window, workers);
-      case AUTO -> {
-        if (precision == Precision.DOUBLE) {
-          yield windowOnCpu(precision, shape, window, workers, DOUBLE_ON_CPU);
-        }
-        Optional<OpenCLDevice> gpu = OpenClDevices.gpu();
-        yield gpu.isPresent()
-            ? windowOnDevice(gpu.get(), shape, window, workers)
-            : windowOnCpu(precision, shape, window, workers, NO_GPU);
-      }
-    };
-  }
-
-  private static WindowAttention windowOnDevice(
-      OpenCLDevice device, AttentionShape shape, int window, Workers workers) {
-    return new DeviceWindowAttention(device, SoftmaxForm.of(device), shape, window, workers);
-  }
-
-  private static WindowAttention windowOnCpu(
-      Precision precision, AttentionShape shape, int window, Workers workers, String description) {
-    return switch (precision) {
-      case FLOAT -> new FloatWindowAttention(shape, window, workers, description);
-      case DOUBLE -> new DoubleWindowAttention(shape, window, workers, description);
-    };
-  }
-
-  /** The device that {@code kernel: aparapi} computes on. */
-  private static OpenCLDevice requiredDevice(Precision precision) {
-    if (precision == Precision.DOUBLE) {
-      throw new InvalidInputException(
-          "kernel: aparapi computes in float only, and precision is double; set precision: float"
-              + " or kernel: cpu");
+    Place place = place(choice, precision);
+    if (place.device() != null) {
+      return new DeviceWindowAttention(
+          place.device(), SoftmaxForm.of(place.device()), shape, window, workers);
     }
-    return OpenClDevices.best()
-        .orElseThrow(
-            () ->
-                new InvalidInputException(
-                    "kernel: aparapi needs an OpenCL device, none found; install an OpenCL"
-                        + " driver or set kernel: cpu"));
-  }
-
-  private static LinearAttention cpu(
-      Precision precision,
-      AttentionShape shape,
-      double[] slopes,
-      int chunk,
-      Workers workers,
-      String description) {
     return switch (precision) {
-      case FLOAT -> new FloatLinearAttention(shape, slopes, chunk, workers, description);
-      case DOUBLE -> new DoubleLinearAttention(shape, slopes, chunk, workers, description);
+      case FLOAT -> new FloatWindowAttention(shape, window, workers, place.description());
+      case DOUBLE -> new DoubleWindowAttention(shape, window, workers, place.description());
     };
   }
 

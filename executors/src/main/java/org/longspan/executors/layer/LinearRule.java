@@ -72,7 +72,7 @@ public enum LinearRule {
   /**
    * The kernel for a block of this rule.
    *
-   * @param choice for constant decays; the others are computed on the CPU
+   * @param choice for decays and gates; the delta rule is computed on the CPU
    * @param chunk tokens worked through at once
    */
   public LinearAttention attention(
@@ -88,8 +88,8 @@ public enum LinearRule {
               Slopes.of(shape.heads(), shape.layer(), shape.layers()),
               chunk,
               workers);
-      case SCALAR_GATE -> Kernels.gated(precision, heads, GateWidth.SCALAR, chunk, workers);
-      case VECTOR_GATE -> Kernels.gated(precision, heads, GateWidth.VECTOR, chunk, workers);
+      case SCALAR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.SCALAR, chunk, workers);
+      case VECTOR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.VECTOR, chunk, workers);
       case DELTA -> Kernels.delta(precision, heads, chunk, workers);
     };
   }

@@ -115,6 +115,18 @@ class RunConfigurationTest {
   }
 
   @Test
+  void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
+    assertThatThrownBy(() -> parse("kernel: aparapi\nmodel.pattern: [gated-delta, local]"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("none of lightning, simple-gla and gla");
+    for (String mixer : new String[] {"lightning", "simple-gla", "gla"}) {
+      RunConfiguration configuration =
+          parse("kernel: aparapi\nmodel.pattern: [local, " + mixer + "]");
+      assertThat(configuration.get(Options.KERNEL)).isEqualTo(KernelChoice.APARAPI);
+    }
+  }
+
+  @Test
   void shouldRefuseAparapiInDouble() {
     assertThatThrownBy(() -> parse("kernel: aparapi\nprecision: double"))
         .isInstanceOf(InvalidInputException.class)

@@ -61,8 +61,10 @@ public record AttentionRanks(
     return switch (problem.rule()) {
       case CONSTANT ->
           Kernels.linear(KernelChoice.CPU, precision, shape, problem.slopes(), chunk, workers);
-      case SCALAR_GATE -> Kernels.gated(precision, shape, GateWidth.SCALAR, chunk, workers);
-      case VECTOR_GATE -> Kernels.gated(precision, shape, GateWidth.VECTOR, chunk, workers);
+      case SCALAR_GATE ->
+          Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.SCALAR, chunk, workers);
+      case VECTOR_GATE ->
+          Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.VECTOR, chunk, workers);
       case DELTA -> Kernels.delta(precision, shape, chunk, workers);
     };
   }

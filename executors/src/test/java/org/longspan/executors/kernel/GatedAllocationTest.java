@@ -26,7 +26,8 @@ class GatedAllocationTest {
     AttentionShape shape = new AttentionShape(2, 24, 40);
     try (Workers workers = new Workers(1);
         Arena arena = new Arena("test", precision);
-        LinearAttention attention = Kernels.gated(precision, shape, gateWidth, 64, workers)) {
+        LinearAttention attention =
+            Kernels.gated(KernelChoice.CPU, precision, shape, gateWidth, 64, workers)) {
       Documents documents = new Documents(TOKENS, new int[] {100}, 8);
       LinearTensors inputs = tensors(arena, shape, gateWidth);
       LinearTensors gradients = tensors(arena, shape, gateWidth);

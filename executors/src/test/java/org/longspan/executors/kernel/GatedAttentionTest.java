@@ -108,7 +108,8 @@ class GatedAttentionTest {
     AttentionShape shape = new AttentionShape(2, 3, 4);
     try (Workers workers = new Workers(1);
         LinearAttention attention =
-            Kernels.gated(Precision.FLOAT, shape, GateWidth.SCALAR, CHUNK, workers);
+            Kernels.gated(
+                KernelChoice.CPU, Precision.FLOAT, shape, GateWidth.SCALAR, CHUNK, workers);
         Arena arena = new Arena("test", Precision.FLOAT)) {
       LinearTensors wide =
           new LinearTensors(

@@ -24,6 +24,22 @@ class KernelsTest {
   }
 
   @Test
+  void shouldChooseForGatesAsForConstantDecays() {
+    for (GateWidth gateWidth : GateWidth.values()) {
+      for (KernelChoice choice : KernelChoice.values()) {
+        if (choice == KernelChoice.APARAPI && OpenClDevices.all().isEmpty()) {
+          continue;
+        }
+        try (Workers workers = new Workers(1);
+            LinearAttention gated =
+                Kernels.gated(choice, Precision.FLOAT, SHAPE, gateWidth, 64, workers)) {
+          assertThat(gated.description()).isEqualTo(description(choice, Precision.FLOAT));
+        }
+      }
+    }
+  }
+
+  @Test
   void shouldRefuseSlopesThatDoNotFit() {
     assertThatThrownBy(() -> make(KernelChoice.CPU, Precision.FLOAT, 0.5))
         .hasMessage("1 slopes for 2 heads");

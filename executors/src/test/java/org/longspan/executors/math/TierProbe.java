@@ -76,9 +76,10 @@ final class TierProbe {
         LinearAttention decay =
             Kernels.linear(
                 KernelChoice.CPU, precision, shape, new double[] {0.1, 0.01}, CHUNK, workers);
-        LinearAttention gated = Kernels.gated(precision, shape, GateWidth.SCALAR, CHUNK, workers);
+        LinearAttention gated =
+            Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.SCALAR, CHUNK, workers);
         LinearAttention gatedKeys =
-            Kernels.gated(precision, shape, GateWidth.VECTOR, CHUNK, workers);
+            Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.VECTOR, CHUNK, workers);
         LinearAttention delta = Kernels.delta(precision, shape, CHUNK, workers)) {
       linear(decay, shape, shape.heads());
       linear(gated, shape, shape.heads());

@@ -1,0 +1,340 @@
+package org.longspan.executors.kernel;
+
+import static org.longspan.executors.kernel.LinearKernel.GATE_GRADIENTS;
+import static org.longspan.executors.kernel.LinearKernel.KEY_GRADIENTS;
+import static org.longspan.executors.kernel.LinearKernel.OUTPUTS;
+import static org.longspan.executors.kernel.LinearKernel.OUTSIDE;
+import static org.longspan.executors.kernel.LinearKernel.QUERY_GRADIENTS;
+import static org.longspan.executors.kernel.LinearKernel.SCAN;
+import static org.longspan.executors.kernel.LinearKernel.SCAN_GRADIENT;
+import static org.longspan.executors.kernel.LinearKernel.SUMMARIZE;
+import static org.longspan.executors.kernel.LinearKernel.SUMMARIZE_GRADIENT;
+import static org.longspan.executors.kernel.LinearKernel.SUM_LOGS;
+import static org.longspan.executors.kernel.LinearKernel.VALUE_GRADIENTS;
+
+import com.aparapi.device.OpenCLDevice;
+import java.util.Arrays;
+import java.util.List;
+import org.longspan.executors.memory.FloatMatrix;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchTime;
+
+/**
+ * {@link LinearAttention} with decays, constant or gated, on an OpenCL device.
+ *
+ * <p>Threading: as {@link LinearAttention}; attentions of one shape share a kernel instance and
+ * wait for each other.
+ */
+final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
+  private final OpenCLDevice device;
+  private final DeviceForm form;
+  private final AttentionShape shape;
+  private final double[] slopes;
+  private final Workers workers;
+  private final AttentionMatrices matrices;
+  private final LinearLaunches launches;
+  private final String description;
+  private boolean isClosed;
+
+  /**
+   * @param slopes a constant decay for each head; null where gates come with the tokens
+   */
+  DeviceLinearAttention(
+      OpenCLDevice device,
+      DeviceForm form,
+      AttentionShape shape,
+      double[] slopes,
+      Workers workers,
+      String description) {
+    this.description = description;
+    this.device = device;
+    this.form = form;
+    this.shape = shape;
+    this.slopes = slopes;
+    this.workers = workers;
+    this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
+    this.launches = LinearPool.take(device, form, shape);
+  }
+
+  @Override
+  public void summarize(
+      LinearTensors inputs, Documents documents, Matrix summary, Matrix transition) {
+    int tokens = documents.tokens();
+    matrices.checkKeys("k", inputs.k(), tokens);
+    matrices.checkValues("v", inputs.v(), tokens);
+    checkGates("gates", inputs.gates(), tokens);
+    matrices.checkState("summary", summary);
+    matrices.checkTransition(transition, transitionColumns());
+    int first = documents.lastStart();
+    if (first == tokens) {
+      summary.zero();
+    } else {
+      run(
+          new LinearCall(
+              first,
+              documents.piece(first, tokens),
+              stages(SUM_LOGS, SUMMARIZE, SCAN),
+              new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
+              null,
+              null,
+              null,
+              null,
+              LinearCall.NONE,
+              summary,
+              false));
+    }
+    writeTransition(inputs.gates(), documents, transition);
+  }
+
+  @Override
+  public void forward(LinearTensors inputs, Documents documents, Matrix o) {
+    matrices.checkInputs(inputs, documents.tokens());
+    checkGates("gates", inputs.gates(), documents.tokens());
+    matrices.checkValues("o", o, documents.tokens());
+    if (documents.tokens() == 0) {
+      return;
+    }
+    run(
+        new LinearCall(
+            0,
+            documents,
+            stages(SUM_LOGS, SUMMARIZE, SCAN, OUTPUTS),
+            inputs,
+            null,
+            null,
+            null,
+            o,
+            LinearCall.NONE,
+            null,
+            false));
+  }
+
+  @Override
+  public void addIncoming(LinearTensors inputs, Matrix incoming, Documents documents, Matrix o) {
+    matrices.checkKeys("q", inputs.q(), documents.tokens());
+    checkGates("gates", inputs.gates(), documents.tokens());
+    matrices.checkState("incoming", incoming);
+    matrices.checkValues("o", o, documents.tokens());
+    int reached = documents.continued();
+    if (reached == 0) {
+      return;
+    }
+    run(
+        new LinearCall(
+            0,
+            documents.piece(0, reached),
+            stages(SUM_LOGS, SCAN + OUTSIDE, OUTPUTS + OUTSIDE),
+            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
+            null,
+            incoming,
+            null,
+            o,
+            LinearCall.NONE,
+            null,
+            true));
+  }
+
+  @Override
+  public void summarizeGradient(
+      LinearTensors inputs, Matrix outputGradient, Documents documents, Matrix summary) {
+    matrices.checkKeys("q", inputs.q(), documents.tokens());
+    checkGates("gates", inputs.gates(), documents.tokens());
+    matrices.checkValues("outputGradient", outputGradient, documents.tokens());
+    matrices.checkState("summary", summary);
+    int reached = documents.continued();
+    if (reached == 0) {
+      summary.zero();
+      return;
+    }
+    run(
+        new LinearCall(
+            0,
+            documents.piece(0, reached),
+            stages(SUM_LOGS, SUMMARIZE_GRADIENT, SCAN_GRADIENT),
+            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
+            outputGradient,
+            null,
+            null,
+            null,
+            LinearCall.NONE,
+            summary,
+            false));
+  }
+
+  @Override
+  public void backward(
+      LinearTensors inputs,
+      Matrix outputGradient,
+      Matrix incoming,
+      Documents documents,
+      LinearTensors gradients) {
+    int tokens = documents.tokens();
+    matrices.checkInputs(inputs, tokens);
+    checkGates("gates", inputs.gates(), tokens);
+    matrices.checkValues("outputGradient", outputGradient, tokens);
+    matrices.checkState("incoming", incoming);
+    matrices.checkGradients(gradients, tokens);
+    checkGates("dgates", gradients.gates(), tokens);
+    if (tokens == 0) {
+      return;
+    }
+    List<Integer> stages =
+        stages(
+            SUM_LOGS,
+            SUMMARIZE,
+            SCAN,
+            SUMMARIZE_GRADIENT,
+            SCAN_GRADIENT,
+            QUERY_GRADIENTS,
+            KEY_GRADIENTS,
+            VALUE_GRADIENTS,
+            GATE_GRADIENTS);
+    run(
+        new LinearCall(
+            0,
+            documents,
+            stages,
+            inputs,
+            outputGradient,
+            documents.continued() > 0 ? incoming : null,
+            null,
+            null,
+            gradients,
+            null,
+            false));
+  }
+
+  @Override
+  public void addIncomingGradient(
+      LinearTensors inputs,
+      Matrix incoming,
+      Matrix incomingGradient,
+      Documents documents,
+      LinearTensors gradients) {
+    int tokens = documents.tokens();
+    matrices.checkKeys("k", inputs.k(), tokens);
+    matrices.checkValues("v", inputs.v(), tokens);
+    checkGates("gates", inputs.gates(), tokens);
+    matrices.checkState("incoming", incoming);
+    matrices.checkState("incomingGradient", incomingGradient);
+    matrices.checkKeys("dk", gradients.k(), tokens);
+    matrices.checkValues("dv", gradients.v(), tokens);
+    checkGates("dgates", gradients.gates(), tokens);
+    int first = documents.lastStart();
+    if (first == tokens) {
+      return;
+    }
+    List<Integer> constant =
+        List.of(SCAN_GRADIENT + OUTSIDE, KEY_GRADIENTS + OUTSIDE, VALUE_GRADIENTS + OUTSIDE);
+    // The gates' gradient needs the states as well.
+    List<Integer> gated =
+        List.of(
+            SUM_LOGS,
+            SUMMARIZE,
+            SCAN,
+            SCAN_GRADIENT + OUTSIDE,
+            KEY_GRADIENTS + OUTSIDE,
+            VALUE_GRADIENTS + OUTSIDE,
+            GATE_GRADIENTS + OUTSIDE);
+    run(
+        new LinearCall(
+            first,
+            documents.piece(first, tokens),
+            hasGates() ? gated : constant,
+            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
+            null,
+            documents.passesThrough() ? incoming : null,
+            incomingGradient,
+            null,
+            new LinearTensors(null, gradients.k(), gradients.v(), gradients.gates(), null),
+            null,
+            true));
+  }
+
+  /** Those of the stages that there is something to do in. */
+  private List<Integer> stages(Integer... stages) {
+    return Arrays.stream(stages)
+        .filter(stage -> hasGates() || (stage != SUM_LOGS && stage != GATE_GRADIENTS))
+        .toList();
+  }
+
+  private void run(LinearCall call) {
+    synchronized (launches) {
+      launches.run(call, slopes, workers);
+    }
+  }
+
+  private boolean hasGates() {
+    return form != DeviceForm.CONSTANT;
+  }
+
+  private void checkGates(String name, Matrix gates, int tokens) {
+    if (!hasGates()) {
+      return;
+    }
+    if (gates == null) {
+      throw new IllegalArgumentException("An attention with gates needs " + name);
+    }
+    matrices.check(name, gates, tokens, shape.heads() * form.gateWidth(shape.keyWidth()));
+  }
+
+  /** The product of all decays, 0 where a document starts in between. */
+  private void writeTransition(Matrix gates, Documents documents, Matrix transition) {
+    if (!documents.passesThrough()) {
+      transition.zero();
+      return;
+    }
+    int perHead = Math.max(1, form.gateWidth(shape.keyWidth()));
+    double[] sums = new double[shape.heads() * perHead];
+    if (hasGates()) {
+      float[] row = new float[sums.length];
+      for (int token = 0; token < documents.tokens(); token++) {
+        ((FloatMatrix) gates).read(token, 0, row, 0, row.length);
+        for (int i = 0; i < row.length; i++) {
+          sums[i] += row[i];
+        }
+      }
+    } else {
+      Arrays.setAll(sums, head -> -slopes[head] * documents.tokens());
+    }
+    for (int row = 0; row < shape.keyColumns(); row++) {
+      int head = row / shape.keyWidth();
+      int gate = perHead == 1 ? head : row;
+      transition.put(row, 0, Math.exp(sums[gate]));
+    }
+  }
+
+  @Override
+  public void timeLaunches() {
+    synchronized (launches) {
+      launches.timeLaunches();
+    }
+  }
+
+  @Override
+  public LaunchTime takeLaunchTime() {
+    synchronized (launches) {
+      return launches.takeTime();
+    }
+  }
+
+  @Override
+  public int transitionColumns() {
+    return 1;
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    if (!isClosed) {
+      isClosed = true;
+      LinearPool.giveBack(device, form, shape);
+    }
+  }
+}

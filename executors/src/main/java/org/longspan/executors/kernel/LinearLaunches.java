@@ -1,0 +1,290 @@
+package org.longspan.executors.kernel;
+
+import com.aparapi.device.OpenCLDevice;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.memory.FloatMatrix;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchShape;
+import org.longspan.executors.opencl.LaunchTime;
+import org.longspan.executors.opencl.OpenClDevices;
+import org.longspan.executors.vector.FloatNumber;
+
+/**
+ * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as fit its buffers and the
+ * heap, inputs into staging arrays, a launch, outputs back. The arrays are made anew only when a
+ * longer slice comes.
+ *
+ * <p>Threading: one thread at a time; its users hold its lock.
+ */
+final class LinearLaunches implements AutoCloseable {
+  private static final long MOST_BYTES = (1L << 31) - 1;
+  private static final int HEAP_SHARE = 8;
+
+  private final OpenCLDevice device;
+  private final DeviceForm form;
+  private final AttentionShape shape;
+  private final int keyWidth;
+  private final int valueWidth;
+  private final ChunkGrid grid = new ChunkGrid(LinearKernel.CHUNK);
+  private final Side forward = new Side();
+  private final Side backward = new Side();
+  private boolean isTimed;
+  private LaunchTime time = LaunchTime.NONE;
+
+  /** The kernel for one direction, which needs less room forward. */
+  private static final class Side {
+    private LinearRoom room;
+    private KernelLauncher<LinearKernel> launcher;
+  }
+
+  LinearLaunches(OpenCLDevice device, DeviceForm form, AttentionShape shape) {
+    this.device = device;
+    this.form = form;
+    this.shape = shape;
+    this.keyWidth = padded(shape.keyWidth());
+    this.valueWidth = padded(shape.valueWidth());
+  }
+
+  private static int padded(int width) {
+    return (width + LinearKernel.PAD - 1) / LinearKernel.PAD * LinearKernel.PAD;
+  }
+
+  /**
+   * @param slopes a constant decay for each head; null where gates come with the tokens
+   */
+  void run(LinearCall call, double[] slopes, Workers workers) {
+    grid.plan(call.documents());
+    Side side = call.isBackward() ? backward : forward;
+    reserve(side, call.isBackward());
+    for (int head = 0; head < shape.heads(); head += side.room.heads()) {
+      int heads = Math.min(side.room.heads(), shape.heads() - head);
+      runHeads(call, slopes, workers, side, head, heads);
+    }
+  }
+
+  void timeLaunches() {
+    isTimed = true;
+    for (Side side : List.of(forward, backward)) {
+      if (side.launcher != null) {
+        side.launcher.timeLaunches();
+      }
+    }
+  }
+
+  LaunchTime takeTime() {
+    LaunchTime taken = time;
+    time = LaunchTime.NONE;
+    return taken;
+  }
+
+  private void runHeads(
+      LinearCall call, double[] slopes, Workers workers, Side side, int firstHead, int heads) {
+    LinearKernel kernel = side.launcher.kernel();
+    int rows = call.documents().tokens();
+    DeviceRows keys =
+        new DeviceRows(call.firstRow(), rows, firstHead, heads, shape.keyWidth(), keyWidth);
+    DeviceRows values =
+        new DeviceRows(call.firstRow(), rows, firstHead, heads, shape.valueWidth(), valueWidth);
+    DeviceRows perHead = new DeviceRows(call.firstRow(), rows, firstHead, heads, 1, 1);
+    DeviceStates states = new DeviceStates(shape, firstHead, heads, keyWidth, valueWidth);
+    kernel.heads = heads;
+    kernel.tokens = rows;
+    kernel.chunks = grid.count();
+    kernel.keyWidth = keyWidth;
+    kernel.valueWidth = valueWidth;
+    kernel.gateWidth = form.gateWidth(keyWidth);
+    kernel.keysFrom = rows * heads * keyWidth;
+    kernel.gradientsFrom = rows * heads * valueWidth;
+    for (int pass = 0; pass < call.stages().size(); pass++) {
+      kernel.stages[pass] = call.stages().get(pass);
+    }
+    for (int chunk = 0; chunk <= grid.count(); chunk++) {
+      kernel.starts[chunk] = chunk < grid.count() ? grid.start(chunk) : rows;
+      kernel.fresh[chunk] = chunk < grid.count() && grid.isFresh(chunk) ? 1 : 0;
+    }
+    List<Object> inputs =
+        new ArrayList<>(List.of(kernel.stages, kernel.starts, kernel.fresh, kernel.slopes));
+    for (int head = 0; head < heads; head++) {
+      kernel.slopes[head] = slopes == null ? 0f : FloatNumber.of(slopes[firstHead + head]);
+    }
+    if (slopes != null) {
+      for (int chunk = 0; chunk < grid.count(); chunk++) {
+        for (int head = 0; head < heads; head++) {
+          double log = -slopes[firstHead + head] * grid.length(chunk);
+          kernel.factors[chunk * heads + head] = FloatNumber.of(Math.exp(log));
+        }
+      }
+      inputs.add(kernel.factors);
+    }
+    LinearTensors in = call.inputs();
+    if (in.q() != null) {
+      keys.stage(workers, in.q(), kernel.keySide, 0);
+    }
+    if (in.k() != null) {
+      keys.stage(workers, in.k(), kernel.keySide, kernel.keysFrom);
+    }
+    if (in.q() != null || in.k() != null) {
+      inputs.add(kernel.keySide);
+    }
+    if (in.v() != null) {
+      values.stage(workers, in.v(), kernel.valueSide, 0);
+    }
+    if (call.outputGradient() != null) {
+      values.stage(workers, call.outputGradient(), kernel.valueSide, kernel.gradientsFrom);
+    }
+    if (in.v() != null || call.outputGradient() != null) {
+      inputs.add(kernel.valueSide);
+    }
+    DeviceRows gates = form.gateWidth(keyWidth) > 1 ? keys : perHead;
+    if (in.gates() != null) {
+      gates.stage(workers, in.gates(), kernel.gates, 0);
+      inputs.add(kernel.gates);
+    }
+    states.stage(call.before(), kernel.before);
+    inputs.add(kernel.before);
+    if (call.isBackward()) {
+      states.stage(call.after(), kernel.after);
+      inputs.add(kernel.after);
+    }
+    LinearTensors out = call.gradients();
+    List<Object> outputs = new ArrayList<>();
+    if (out.q() != null || out.k() != null) {
+      outputs.add(kernel.keyOutputs);
+    }
+    if (out.v() != null || call.outputs() != null) {
+      outputs.add(kernel.valueOutputs);
+    }
+    if (out.gates() != null) {
+      outputs.add(kernel.gateOutputs);
+    }
+    if (call.passed() != null) {
+      outputs.add(kernel.passed);
+    }
+    side.launcher.launch(
+        new LaunchShape(kernel.groups(), LinearKernel.GROUP, call.stages().size()),
+        inputs,
+        outputs);
+    time = time.plus(side.launcher.takeTime());
+    give(call, workers, keys, kernel.keyOutputs, 0, out.q());
+    give(call, workers, keys, kernel.keyOutputs, kernel.keysFrom, out.k());
+    give(call, workers, values, kernel.valueOutputs, 0, out.v());
+    give(call, workers, values, kernel.valueOutputs, 0, call.outputs());
+    give(call, workers, gates, kernel.gateOutputs, 0, out.gates());
+    if (call.passed() != null) {
+      states.take(kernel.passed, call.passed());
+    }
+  }
+
+  private static void give(
+      LinearCall call, Workers workers, DeviceRows rows, float[] array, int offset, Matrix to) {
+    if (to == null) {
+      return;
+    }
+    if (call.adds()) {
+      rows.add(workers, array, offset, to);
+    } else {
+      rows.take(workers, array, offset, to);
+    }
+  }
+
+  private void reserve(Side side, boolean hasGradients) {
+    LinearRoom wanted =
+        new LinearRoom(
+            grid.start(grid.count()),
+            grid.count(),
+            1,
+            keyWidth,
+            valueWidth,
+            form.gateWidth(keyWidth),
+            hasGradients);
+    if (side.room != null && side.room.holds(wanted)) {
+      return;
+    }
+    LinearRoom room = withMostHeads(side.room == null ? wanted : wanted.orAtLeast(side.room));
+    close(side);
+    side.launcher = KernelLauncher.of(device, form.kernel(room));
+    side.room = room;
+    if (isTimed) {
+      side.launcher.timeLaunches();
+    }
+  }
+
+  private LinearRoom withMostHeads(LinearRoom room) {
+    long mostBuffer = Math.min(MOST_BYTES, device.getMaxMemAllocSize());
+    long most = Math.min(Runtime.getRuntime().maxMemory() / HEAP_SHARE, device.getGlobalMemSize());
+    int heads = shape.heads();
+    while (heads > 1
+        && (room.withHeads(heads).largestBytes() > mostBuffer
+            || room.withHeads(heads).bytes() > most)) {
+      heads--;
+    }
+    if (room.withHeads(heads).largestBytes() > mostBuffer) {
+      throw new InvalidInputException(
+          "A slice of "
+              + room.tokens()
+              + " tokens needs a buffer of "
+              + room.withHeads(heads).largestBytes()
+              + " bytes, more than "
+              + OpenClDevices.name(device)
+              + " allows; use more sequence ranks, or kernel cpu");
+    }
+    // Heads that share out evenly waste no transfer of an array that is not full.
+    int launches = (shape.heads() + heads - 1) / heads;
+    return room.withHeads((shape.heads() + launches - 1) / launches);
+  }
+
+  @Override
+  public void close() {
+    close(forward);
+    close(backward);
+  }
+
+  private static void close(Side side) {
+    if (side.launcher != null) {
+      side.launcher.close();
+    }
+    side.launcher = null;
+    side.room = null;
+  }
+
+  /** Copies states of some heads between matrices and padded arrays. */
+  private record DeviceStates(
+      AttentionShape shape, int firstHead, int heads, int keyWidth, int valueWidth) {
+
+    void stage(Matrix from, float[] array) {
+      Arrays.fill(array, 0f);
+      if (from == null) {
+        return;
+      }
+      FloatMatrix matrix = (FloatMatrix) from;
+      for (int head = 0; head < heads; head++) {
+        for (int row = 0; row < shape.keyWidth(); row++) {
+          matrix.read(
+              (long) (firstHead + head) * shape.keyWidth() + row,
+              0,
+              array,
+              (head * keyWidth + row) * valueWidth,
+              shape.valueWidth());
+        }
+      }
+    }
+
+    void take(float[] array, Matrix to) {
+      FloatMatrix matrix = (FloatMatrix) to;
+      for (int head = 0; head < heads; head++) {
+        for (int row = 0; row < shape.keyWidth(); row++) {
+          matrix.write(
+              (long) (firstHead + head) * shape.keyWidth() + row,
+              0,
+              array,
+              (head * keyWidth + row) * valueWidth,
+              shape.valueWidth());
+        }
+      }
+    }
+  }
+}
