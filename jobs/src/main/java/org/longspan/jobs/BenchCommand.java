@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
       BenchCollectivesCommand.class,
       BenchOverlapCommand.class,
       BenchScalingCommand.class,
-      BenchDeterminismCommand.class
+      BenchDeterminismCommand.class,
+      BenchRecallCommand.class
     },
     commandListHeading = "%nBenchmarks:%n",
     footerHeading = "%nExamples:%n",
