@@ -73,7 +73,7 @@ final class BenchRecallCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "200",
+      defaultValue = "160",
       description = "Steps of each training (default: ${DEFAULT-VALUE}).")
   private int steps;
 

@@ -19,7 +19,7 @@ public record RecallSettings(RecallTask task, MixerKind mixer, int steps, Exchan
     implements Serializable {
   private static final String MODEL =
       """
-      model: {width: 64, layers: 1, heads: 2, feed-forward: 64, convolution: 4}
+      model: {width: 64, layers: 1, heads: 1, feed-forward: 64, convolution: 4}
       train: {learning-rate: 0.02, warmup: 20, weight-decay: 0}
       """;
 
