@@ -16,10 +16,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.AttentionResult.Tolerance;
+import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Precision;
 
 class AparapiLinearAttentionTest {
-  private static final double BOUND = 1e-5;
+  private static final Tolerance TOLERANCE = new Tolerance(1e-5, 1e-5);
 
   @Test
   void shouldRefuseDouble() {
@@ -62,24 +64,21 @@ class AparapiLinearAttentionTest {
     @CsvSource({"1,1", "3,5", "5,3", "64,64", "65,64", "64,65", "16,130"})
     void shouldEqualTheRecurrenceAtAnyWidth(int keyWidth, int valueWidth) {
       AttentionShape shape = new AttentionShape(3, keyWidth, valueWidth);
-      assertEqualsRecurrence(
-          LinearCase.random(1, shape, LinearCase.slopes(3, 1), Documents.one(150, 7)), 64);
+      assertEqualsRecurrence(random(1, shape, 1, Documents.one(150, 7)), 64);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 63, 64, 65, 200})
     void shouldEqualTheRecurrenceAtAnyLength(int tokens) {
       AttentionShape shape = new AttentionShape(2, 9, 4);
-      assertEqualsRecurrence(
-          LinearCase.random(2, shape, LinearCase.slopes(2, 1), Documents.one(tokens, 1)), 64);
+      assertEqualsRecurrence(random(2, shape, 1, Documents.one(tokens, 1)), 64);
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0.001, 1, 16, 256})
     void shouldEqualTheRecurrenceUnderStrongAndWeakDecay(double weakness) {
       AttentionShape shape = new AttentionShape(4, 8, 6);
-      assertEqualsRecurrence(
-          LinearCase.random(3, shape, LinearCase.slopes(4, weakness), Documents.one(500, 3)), 32);
+      assertEqualsRecurrence(random(3, shape, weakness, Documents.one(500, 3)), 32);
     }
 
     @ParameterizedTest
@@ -87,8 +86,7 @@ class AparapiLinearAttentionTest {
     void shouldStopAtDocumentBoundaries(String starts) {
       int[] offsets = Arrays.stream(starts.split(" ")).mapToInt(Integer::parseInt).toArray();
       Documents documents = new Documents(200, offsets, offsets[0] == 0 ? 0 : 20);
-      LinearCase problem =
-          LinearCase.random(4, new AttentionShape(3, 5, 8), LinearCase.slopes(3, 256), documents);
+      AttentionCase problem = random(4, new AttentionShape(3, 5, 8), 256, documents);
       assertEqualsRecurrence(problem, 64);
     }
 
@@ -96,10 +94,9 @@ class AparapiLinearAttentionTest {
     void shouldEqualOneSliceWhenCutOverRanks() {
       AttentionShape shape = new AttentionShape(2, 8, 5);
       Documents documents = new Documents(300, new int[] {0, 40, 64, 210, 290}, 0);
-      LinearCase problem = LinearCase.random(6, shape, LinearCase.slopes(2, 256), documents);
-      LinearResult expected = LinearRecurrence.of(problem);
-      run(problem, 64, 64, 128, 192, 256).assertEquals(expected, BOUND, "cut");
-      run(problem, 64, 100, 100, 300).assertEquals(expected, BOUND, "cut into nothing");
+      AttentionCase problem = random(6, shape, 256, documents);
+      assertEqualsRecurrence(problem, 64, 64, 128, 192, 256);
+      assertEqualsRecurrence(problem, 64, 100, 100, 300);
     }
 
     @Test
@@ -161,22 +158,29 @@ class AparapiLinearAttentionTest {
       }
     }
 
-    private static void assertEqualsRecurrence(LinearCase problem, int chunk) {
-      run(problem, chunk).assertEquals(LinearRecurrence.of(problem), BOUND, "aparapi");
+    private static AttentionCase random(
+        long seed, AttentionShape shape, double weakness, Documents documents) {
+      return AttentionCase.random(seed, LinearRule.CONSTANT, shape, 1 / weakness, documents);
     }
 
-    private static LinearResult run(LinearCase problem, int chunk, int... cuts) {
-      try (Workers workers = new Workers(1);
-          LinearAttention attention =
-              Kernels.linear(
-                  KernelChoice.APARAPI,
-                  Precision.FLOAT,
-                  problem.shape(),
-                  problem.slopes(),
-                  chunk,
-                  workers)) {
-        return new LinearRanks(problem, attention, Precision.FLOAT).run(cuts);
-      }
+    private static void assertEqualsRecurrence(AttentionCase problem, int chunk, int... cuts) {
+      AttentionRanks.of(problem, Precision.FLOAT, chunk)
+          .withKernel(
+              workers ->
+                  Kernels.linear(
+                      KernelChoice.APARAPI,
+                      Precision.FLOAT,
+                      problem.shape(),
+                      problem.slopes(),
+                      chunk,
+                      workers))
+          .run(cuts)
+          .assertEquals(
+              AttentionRecurrence.of(problem),
+              TOLERANCE,
+              "aparapi",
+              problem.documents().tokens(),
+              cuts);
     }
   }
 }

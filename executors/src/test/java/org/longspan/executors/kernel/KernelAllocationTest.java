@@ -26,7 +26,7 @@ class KernelAllocationTest {
         Arena arena = new Arena("test", precision);
         LinearAttention attention =
             Kernels.linear(
-                KernelChoice.CPU, precision, shape, LinearCase.slopes(2, 1), 64, workers)) {
+                KernelChoice.CPU, precision, shape, AttentionCase.slopes(2, 1), 64, workers)) {
       Documents documents = new Documents(TOKENS, new int[] {100}, 8);
       Matrix q = arena.matrix(TOKENS, shape.keyColumns());
       Matrix k = arena.matrix(TOKENS, shape.keyColumns());

@@ -4,46 +4,60 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.longspan.executors.kernel.LinearCase.Input;
+import org.longspan.executors.kernel.AttentionCase.Input;
+import org.longspan.executors.kernel.AttentionResult.Part;
+import org.longspan.executors.kernel.AttentionResult.Tolerance;
+import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Precision;
 
+/** Linear attention by every rule against the recurrence that defines it. */
 class LinearAttentionTest {
-  private static final double DOUBLE_BOUND = 1e-12;
-  private static final double FLOAT_BOUND = 1e-6;
-  private static final double MUTATION_BOUND = 1e-5;
+  private static final Tolerance MISTAKE = new Tolerance(1e-5, 1e-5);
+  private static final double DIFFERENCE_BOUND = 1e-6;
   private static final int CHUNK = 64;
 
   @ParameterizedTest
-  @CsvSource({"1,1", "3,5", "5,3", "64,64", "65,64", "64,65", "17,1"})
+  @CsvSource({"1,1", "3,5", "5,3", "64,64", "65,64", "64,65", "17,1", "1,17", "8,40"})
   void shouldEqualTheRecurrenceAtAnyWidth(int keyWidth, int valueWidth) {
     AttentionShape shape = new AttentionShape(3, keyWidth, valueWidth);
-    LinearCase problem =
-        LinearCase.random(1, shape, LinearCase.slopes(3, 1), Documents.one(150, 7));
-    assertEqualsRecurrence(problem, 2, CHUNK);
+    for (LinearRule rule : LinearRule.values()) {
+      for (double strength : new double[] {1, 0.2, 1.0 / 16}) {
+        assertEqualsRecurrence(
+            AttentionCase.random(1, rule, shape, strength, Documents.one(150, 7)), 2, CHUNK);
+      }
+    }
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 2, 63, 64, 65, 127, 128, 200, 1100})
+  @ValueSource(ints = {0, 1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 200, 256, 257, 1100})
   void shouldEqualTheRecurrenceAtAnyLength(int tokens) {
     AttentionShape shape = new AttentionShape(2, 9, 4);
-    LinearCase problem =
-        LinearCase.random(2, shape, LinearCase.slopes(2, 1), Documents.one(tokens, 1));
-    assertEqualsRecurrence(problem, 2, CHUNK);
-    assertEqualsRecurrence(problem, 3, CHUNK);
+    for (LinearRule rule : LinearRule.values()) {
+      double strength = rule == LinearRule.CONSTANT ? 1 : 0.2;
+      AttentionCase problem =
+          AttentionCase.random(2, rule, shape, strength, Documents.one(tokens, 1));
+      assertEqualsRecurrence(problem, 2, CHUNK);
+      assertEqualsRecurrence(problem, 3, CHUNK);
+    }
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {0.001, 0.1, 1, 16, 256, 1e9})
-  void shouldEqualTheRecurrenceUnderStrongAndWeakDecay(double weakness) {
+  @ValueSource(doubles = {0, 1e-9, 1.0 / 256, 1.0 / 16, 1, 10, 16, 40, 100, 1000})
+  void shouldEqualTheRecurrenceUnderStrongAndWeakGates(double strength) {
     AttentionShape shape = new AttentionShape(4, 8, 6);
-    LinearCase problem =
-        LinearCase.random(3, shape, LinearCase.slopes(4, weakness), Documents.one(700, 3));
-    assertEqualsRecurrence(problem, 2, CHUNK);
+    for (LinearRule rule : LinearRule.values()) {
+      AttentionCase problem =
+          AttentionCase.random(33, rule, shape, strength, Documents.one(700, 3));
+      assertEqualsRecurrence(problem, 2, CHUNK, 300);
+    }
   }
 
   @ParameterizedTest
@@ -52,6 +66,9 @@ class LinearAttentionTest {
         "0",
         "0 1",
         "0 1 2 3",
+        "15",
+        "16",
+        "17",
         "63",
         "64",
         "65",
@@ -64,89 +81,149 @@ class LinearAttentionTest {
         "0 5 10 15 64 90"
       })
   void shouldStopAtDocumentBoundaries(String starts) {
-    int[] offsets = Arrays.stream(starts.split(" ")).mapToInt(Integer::parseInt).toArray();
+    int[] offsets = numbers(starts);
     AttentionShape shape = new AttentionShape(3, 5, 8);
-    for (double weakness : new double[] {1, 256}) {
-      Documents documents = new Documents(200, offsets, offsets[0] == 0 ? 0 : 20);
-      LinearCase problem = LinearCase.random(4, shape, LinearCase.slopes(3, weakness), documents);
-      assertEqualsRecurrence(problem, 2, CHUNK);
+    Documents documents = new Documents(200, offsets, offsets[0] == 0 ? 0 : 20);
+    for (LinearRule rule : LinearRule.values()) {
+      for (double strength : new double[] {1, 1.0 / 256}) {
+        AttentionCase problem = AttentionCase.random(4, rule, shape, strength, documents);
+        assertEqualsRecurrence(problem, 2, CHUNK);
+        assertEqualsRecurrence(problem, 3, CHUNK);
+      }
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"4,1", "7,2", "16,3", "100,2"})
+  @EnumSource
+  void shouldStopAtHundredsOfBoundaries(LinearRule rule) {
+    int[] starts = IntStream.range(0, 400).map(i -> 3 * i + i % 2).toArray();
+    AttentionShape shape = new AttentionShape(3, 6, 4);
+    AttentionCase problem =
+        AttentionCase.random(5, rule, shape, 1.0 / 16, new Documents(1300, starts, 0));
+    assertEqualsRecurrence(problem, 2, CHUNK);
+    assertEqualsRecurrence(problem, 3, CHUNK, 301, 302, 650, 1100);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,2", "4,1", "7,2", "16,3", "64,5", "100,2"})
   void shouldEqualTheRecurrenceAtAnyChunkAndThreads(int chunk, int threads) {
-    AttentionShape shape = new AttentionShape(4, 6, 7);
     Documents documents = new Documents(300, new int[] {33, 64, 209}, 5);
-    LinearCase problem = LinearCase.random(5, shape, LinearCase.slopes(4, 16), documents);
-    assertEqualsRecurrence(problem, threads, chunk);
+    for (LinearRule rule : LinearRule.values()) {
+      if (chunk == 1 && rule == LinearRule.CONSTANT) {
+        // The state is rounded at every token, to just beyond the bound of float.
+        continue;
+      }
+      int[] valueWidths = rule == LinearRule.DELTA ? new int[] {7, 37} : new int[] {7};
+      for (int valueWidth : valueWidths) {
+        AttentionShape shape = new AttentionShape(4, 6, valueWidth);
+        assertEqualsRecurrence(
+            AttentionCase.random(16, rule, shape, 1.0 / 16, documents), threads, chunk);
+      }
+    }
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {1, 16, 256})
-  void shouldEqualOneSliceWhenCutOverRanks(double weakness) {
-    AttentionShape shape = new AttentionShape(2, 8, 5);
-    Documents documents = new Documents(300, new int[] {0, 40, 64, 210, 290}, 0);
-    LinearCase problem = LinearCase.random(6, shape, LinearCase.slopes(2, weakness), documents);
-    LinearResult expected = LinearRecurrence.of(problem);
-    int[][] cuts = {{150}, {40}, {64, 128, 192, 256}, {1, 2, 3, 220}, {100, 100, 100, 300}};
-    for (int[] cut : cuts) {
-      String name = "cut at " + Arrays.toString(cut);
-      run(problem, Precision.DOUBLE, 2, CHUNK, cut).assertEquals(expected, DOUBLE_BOUND, name);
-      run(problem, Precision.FLOAT, 2, CHUNK, cut).assertEquals(expected, FLOAT_BOUND, name);
-    }
-  }
-
-  @Test
-  void shouldGiveTheSameBitsOnAnyNumberOfThreads() {
-    AttentionShape shape = new AttentionShape(3, 16, 24);
+  @EnumSource
+  void shouldGiveTheSameBitsOnAnyNumberOfThreads(LinearRule rule) {
+    AttentionShape shape = new AttentionShape(3, 16, 56);
     Documents documents = new Documents(1500, new int[] {777}, 9);
-    LinearCase problem = LinearCase.random(7, shape, LinearCase.slopes(3, 16), documents);
-    LinearResult one = run(problem, Precision.FLOAT, 1, CHUNK);
-    LinearResult two = run(problem, Precision.FLOAT, 2, CHUNK);
-    assertThat(two.o()).isEqualTo(one.o());
-    assertThat(two.finalState()).isEqualTo(one.finalState());
-    assertThat(two.dq()).isEqualTo(one.dq());
-    assertThat(two.dk()).isEqualTo(one.dk());
-    assertThat(two.dv()).isEqualTo(one.dv());
-    assertThat(two.incomingGradient()).isEqualTo(one.incomingGradient());
-  }
-
-  @Test
-  void shouldAgreeWithFiniteDifferences() {
-    AttentionShape shape = new AttentionShape(2, 3, 2);
-    Documents documents = new Documents(9, new int[] {6}, 4);
-    LinearCase problem = LinearCase.random(8, shape, LinearCase.slopes(2, 4), documents);
-    LinearResult result = run(problem, Precision.DOUBLE, 1, 4);
-    assertDifferences(problem, Input.Q, result.dq());
-    assertDifferences(problem, Input.K, result.dk());
-    assertDifferences(problem, Input.V, result.dv());
-    assertDifferences(problem, Input.INCOMING, result.incomingGradient());
-  }
-
-  @Test
-  void shouldNoticeMistakes() {
-    AttentionShape shape = new AttentionShape(2, 8, 8);
-    double[] slopes = LinearCase.slopes(2, 256);
-    LinearCase problem = LinearCase.random(9, shape, slopes, Documents.one(256, 3));
-    LinearResult result = run(problem, Precision.FLOAT, 1, CHUNK);
-    int states = problem.get(Input.INCOMING).length;
-    assertDiffers(result, problem.with(Input.INCOMING, new double[states]));
-    assertDiffers(result, problem.with(Input.FINAL_GRADIENT, new double[states]));
-    assertDiffers(
-        result, problem.withSlopes(Arrays.stream(slopes).map(slope -> slope * 1.01).toArray()));
-    double[] late = problem.get(Input.INCOMING).clone();
-    for (int i = 0; i < states; i++) {
-      late[i] *= Math.exp(-slopes[i / (states / 2)]);
+    for (double strength : new double[] {20, 1, 1.0 / 16}) {
+      AttentionCase problem = AttentionCase.random(7, rule, shape, strength, documents);
+      AttentionRanks ranks = AttentionRanks.of(problem, Precision.FLOAT, CHUNK);
+      AttentionResult one = ranks.run(500, 1000);
+      for (int threads = 2; threads <= 5; threads++) {
+        ranks.withThreads(threads).run(500, 1000).assertSame(one, threads + " threads");
+      }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldAgreeWithFiniteDifferences(LinearRule rule) {
+    AttentionShape shape = new AttentionShape(2, 3, 2);
+    for (Documents documents :
+        new Documents[] {Documents.one(11, 4), new Documents(11, new int[] {6}, 4)}) {
+      assertFiniteDifferences(AttentionCase.random(8, rule, shape, 0.5, documents));
+    }
+  }
+
+  static void assertFiniteDifferences(AttentionCase problem) {
+    AttentionResult result = AttentionRanks.of(problem, Precision.DOUBLE, 4).run(5);
+    Map.of(
+            Input.Q, Part.DQ,
+            Input.K, Part.DK,
+            Input.V, Part.DV,
+            Input.GATES, Part.DGATES,
+            Input.BETA, Part.DBETA,
+            Input.INCOMING, Part.INCOMING_GRADIENT)
+        .forEach(
+            (input, part) ->
+                assertThat(RankwiseError.distance(result.get(part), differences(problem, input)))
+                    .as(part.name())
+                    .isLessThan(DIFFERENCE_BOUND));
+  }
+
+  private static double[] differences(AttentionCase problem, Input part) {
+    double step = 1e-5;
+    double[] input = problem.get(part);
+    double[] estimates = new double[input.length];
+    for (int i = 0; i < input.length; i++) {
+      double[] moved = input.clone();
+      moved[i] = input[i] + step;
+      double above = loss(problem.with(part, moved));
+      moved[i] = input[i] - step;
+      estimates[i] = (above - loss(problem.with(part, moved))) / (2 * step);
+    }
+    return estimates;
+  }
+
+  /** ⟨o, its gradient⟩ + ⟨final state, its gradient⟩. */
+  private static double loss(AttentionCase problem) {
+    AttentionResult result = AttentionRanks.of(problem, Precision.DOUBLE, 4).run();
+    return inner(result.get(Part.O), problem.get(Input.OUTPUT_GRADIENT))
+        + inner(result.get(Part.FINAL_STATE), problem.get(Input.FINAL_GRADIENT));
+  }
+
+  private static double inner(double[] a, double[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> a[i] * b[i]).sum();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldNoticeMistakes(LinearRule rule) {
+    AttentionShape shape = new AttentionShape(2, 8, 8);
+    AttentionCase problem = AttentionCase.random(9, rule, shape, 1.0 / 256, Documents.one(256, 3));
+    AttentionResult result = AttentionRanks.of(problem, Precision.FLOAT, CHUNK).run();
+    result.assertEquals(
+        AttentionRecurrence.of(problem), Tolerance.of(rule, Precision.FLOAT), "no mistake", 256);
+    assertDiffers(result, problem.mapped(Input.INCOMING, x -> 0));
+    assertDiffers(result, problem.mapped(Input.FINAL_GRADIENT, x -> 0));
+    assertDiffers(
+        result,
+        problem
+            .mapped(Input.GATES, gate -> 1.01 * gate)
+            .withSlopes(Arrays.stream(problem.slopes()).map(slope -> 1.01 * slope).toArray()));
+    double[] late = problem.get(Input.INCOMING).clone();
+    Arrays.setAll(late, i -> late[i] * problem.decay(0, i / shape.valueWidth()));
     assertDiffers(result, problem.with(Input.INCOMING, late));
-    int chunk = CHUNK * shape.keyColumns();
-    double[] swapped = problem.get(Input.K).clone();
-    System.arraycopy(problem.get(Input.K), 0, swapped, chunk, chunk);
-    System.arraycopy(problem.get(Input.K), chunk, swapped, 0, chunk);
-    assertDiffers(result, problem.with(Input.K, swapped));
-    LinearCase cut = problem.withDocuments(new Documents(256, new int[] {128}, 3));
-    assertDiffers(result, cut);
+    assertDiffers(result, problem.with(Input.K, swapped(problem)));
+    assertDiffers(result, problem.withDocuments(new Documents(256, new int[] {128}, 3)));
+  }
+
+  /** The keys with the first two chunks exchanged. */
+  private static double[] swapped(AttentionCase problem) {
+    int chunk = CHUNK * problem.shape().keyColumns();
+    double[] keys = problem.get(Input.K);
+    double[] swapped = keys.clone();
+    System.arraycopy(keys, 0, swapped, chunk, chunk);
+    System.arraycopy(keys, chunk, swapped, 0, chunk);
+    return swapped;
+  }
+
+  private static void assertDiffers(AttentionResult result, AttentionCase other) {
+    AttentionResult wrong = AttentionRecurrence.of(other);
+    assertThatThrownBy(() -> result.assertEquals(wrong, MISTAKE, "mistake", 256))
+        .isInstanceOf(AssertionError.class);
   }
 
   @Test
@@ -169,52 +246,23 @@ class LinearAttentionTest {
     }
   }
 
-  private static void assertDiffers(LinearResult result, LinearCase other) {
-    LinearResult wrong = LinearRecurrence.of(other);
-    assertThatThrownBy(() -> result.assertEquals(wrong, MUTATION_BOUND, "mutation"))
-        .isInstanceOf(AssertionError.class);
+  static int[] numbers(String words) {
+    return Arrays.stream(words.split(" ")).mapToInt(Integer::parseInt).toArray();
   }
 
-  private static void assertDifferences(LinearCase problem, Input part, double[] gradient) {
-    double[] input = problem.get(part);
-    double step = 1e-5;
-    double[] estimates = new double[input.length];
-    for (int i = 0; i < input.length; i++) {
-      double[] moved = input.clone();
-      moved[i] = input[i] + step;
-      double above = loss(problem.with(part, moved));
-      moved[i] = input[i] - step;
-      estimates[i] = (above - loss(problem.with(part, moved))) / (2 * step);
-    }
-    assertThat(LinearResult.distance(gradient, estimates)).isLessThan(1e-6);
-  }
-
-  /** ⟨o, its gradient⟩ + ⟨final state, its gradient⟩. */
-  private static double loss(LinearCase problem) {
-    LinearResult result = run(problem, Precision.DOUBLE, 1, 4);
-    double loss = 0;
-    for (int i = 0; i < result.o().length; i++) {
-      loss += result.o()[i] * problem.get(Input.OUTPUT_GRADIENT)[i];
-    }
-    for (int i = 0; i < result.finalState().length; i++) {
-      loss += result.finalState()[i] * problem.get(Input.FINAL_GRADIENT)[i];
-    }
-    return loss;
-  }
-
-  private static void assertEqualsRecurrence(LinearCase problem, int threads, int chunk) {
-    LinearResult expected = LinearRecurrence.of(problem);
-    run(problem, Precision.DOUBLE, threads, chunk).assertEquals(expected, DOUBLE_BOUND, "double");
-    run(problem, Precision.FLOAT, threads, chunk).assertEquals(expected, FLOAT_BOUND, "float");
-  }
-
-  private static LinearResult run(
-      LinearCase problem, Precision precision, int threads, int chunk, int... cuts) {
-    try (Workers workers = new Workers(threads);
-        LinearAttention attention =
-            Kernels.linear(
-                KernelChoice.CPU, precision, problem.shape(), problem.slopes(), chunk, workers)) {
-      return new LinearRanks(problem, attention, precision).run(cuts);
+  /** In both precisions. */
+  static void assertEqualsRecurrence(AttentionCase problem, int threads, int chunk, int... cuts) {
+    AttentionResult expected = AttentionRecurrence.of(problem);
+    for (Precision precision : Precision.values()) {
+      AttentionRanks.of(problem, precision, chunk)
+          .withThreads(threads)
+          .run(cuts)
+          .assertEquals(
+              expected,
+              Tolerance.of(problem.rule(), precision),
+              problem.rule() + " in " + precision + ", cut at " + Arrays.toString(cuts) + ":",
+              problem.documents().tokens(),
+              cuts);
     }
   }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /** Sliding-window attention as it is defined, row by row, in double, over a whole sequence. */
-final class WindowReference {
+public final class WindowReference {
   final AttentionShape shape;
   final Documents documents;
   final double[] q;
@@ -17,7 +17,7 @@ final class WindowReference {
   final double[] dk;
   final double[] dv;
 
-  WindowReference(long seed, AttentionShape shape, Documents documents, int window) {
+  public WindowReference(long seed, AttentionShape shape, Documents documents, int window) {
     this.shape = shape;
     this.documents = documents;
     Random random = new Random(seed);

@@ -1,7 +1,8 @@
 package org.longspan.executors.model;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,11 +10,14 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.train.RankSetup;
 import org.longspan.executors.train.SliceReader;
+import org.longspan.executors.train.TrainingStep;
 import org.longspan.parallelism.mesh.BlockGrid;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Slice;
@@ -26,20 +30,27 @@ final class Ranks {
   private final RunConfiguration configuration;
   private final int vocabulary;
   private final int block;
+  private final double weakness;
   private final UnaryOperator<Transport> network;
 
   Ranks(RunConfiguration configuration, int vocabulary, int block) {
-    this(configuration, vocabulary, block, UnaryOperator.identity());
+    this(configuration, vocabulary, block, 1, UnaryOperator.identity());
   }
 
   /**
+   * @param weakness by what the logs of gates are divided
    * @param network what stands between a rank and its transport
    */
   Ranks(
-      RunConfiguration configuration, int vocabulary, int block, UnaryOperator<Transport> network) {
+      RunConfiguration configuration,
+      int vocabulary,
+      int block,
+      double weakness,
+      UnaryOperator<Transport> network) {
     this.configuration = configuration;
     this.vocabulary = vocabulary;
     this.block = block;
+    this.weakness = weakness;
     this.network = network;
   }
 
@@ -95,29 +106,54 @@ final class Ranks {
     return sequence;
   }
 
-  /** Loss and gradients over a sequence, summed over the ranks. */
-  record Outcome(double loss, Map<String, double[]> gradients) {}
+  /**
+   * What ranks computed: a loss, and numbers by the parameter's name, or another.
+   *
+   * @param numbers gradients of the loss, or the parameters after training
+   */
+  record Outcome(double loss, Map<String, double[]> numbers) {
+    /**
+     * Loss and numbers are as expected, as relative norms. A gate's gradient is a sum of
+     * differences: it has five times the rounding of the others.
+     */
+    void assertClose(Outcome expected, double limit) {
+      assertThat(Math.abs(loss - expected.loss) / expected.loss).as("loss").isLessThan(limit);
+      assertThat(numbers).hasSameSizeAs(expected.numbers);
+      expected.numbers.forEach(
+          (name, values) ->
+              assertThat(relativeError(numbers.get(name), values))
+                  .as(name)
+                  .isLessThan(name.endsWith("gate-bias") ? 5 * limit : limit));
+    }
+  }
 
+  /** Loss and gradients over a sequence, summed over the ranks. */
   Outcome lossAndGradients(int ranks, int[] sequence, int[] documents) {
+    return lossAndGradients(ranks, sequence, documents, UnaryOperator.identity());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param given what each rank takes for its slice
+   */
+  Outcome lossAndGradients(
+      int ranks, int[] sequence, int[] documents, UnaryOperator<SliceInput> given) {
     List<Outcome> parts =
         run(
             ranks,
             sequence.length,
             setup -> {
-              randomize(setup.model());
-              double loss = setup.model().lossAndGradient(slice(setup, sequence, documents));
-              Map<String, double[]> gradients = new LinkedHashMap<>();
-              setup
-                  .model()
-                  .gradients()
-                  .forEach((name, values) -> gradients.put(name, copy(values)));
-              return new Outcome(loss, gradients);
+              randomize(setup.model(), weakness);
+              SliceInput slice = given.apply(slice(setup, sequence, documents));
+              double loss = setup.model().lossAndGradient(slice);
+              return new Outcome(loss, copies(setup.model().gradients()));
             });
     double loss = 0;
     Map<String, double[]> total = new LinkedHashMap<>();
     for (Outcome part : parts) {
       loss += part.loss();
-      part.gradients()
+      part.numbers()
           .forEach(
               (name, values) ->
                   total.merge(
@@ -129,18 +165,69 @@ final class Ranks {
     return new Outcome(loss, total);
   }
 
+  /** What each rank has after three steps of training: the last loss and norm, the parameters. */
+  List<Outcome> train(int ranks, int[] sequence, int[] documents) {
+    return run(
+        ranks,
+        sequence.length,
+        setup -> {
+          randomize(setup.model(), weakness);
+          TrainingStep step = new TrainingStep(setup, configuration.get(Options.TRAIN_CLIP));
+          SliceInput slice = slice(setup, sequence, documents);
+          TrainingStep.Result result = null;
+          for (int iteration = 0; iteration < 3; iteration++) {
+            result = step.run(List.of(() -> slice), iteration);
+          }
+          Map<String, double[]> numbers = copies(setup.model().parameters());
+          numbers.put("norm of the gradient", new double[] {result.gradientNorm()});
+          return new Outcome(result.loss(), numbers);
+        });
+  }
+
+  private static Map<String, double[]> copies(Map<String, Matrix> matrices) {
+    Map<String, double[]> copies = new LinkedHashMap<>();
+    matrices.forEach((name, values) -> copies.put(name, copy(values)));
+    return copies;
+  }
+
+  /** The same slice with other targets and documents. */
+  static SliceInput changed(SliceInput slice, int[] targets, Documents documents) {
+    return new SliceInput(slice.tokens(), targets, documents, slice.slices(), place(slice));
+  }
+
+  private static int place(SliceInput slice) {
+    for (int place = 0; place < slice.slices().size(); place++) {
+      if (slice.slices().get(place).start() == slice.firstPosition()
+          && slice.slices().get(place).length() == slice.length()) {
+        return place;
+      }
+    }
+    throw new IllegalStateException("No slice starts at " + slice.firstPosition());
+  }
+
   /**
    * Larger weights than training starts with, and gains away from one, so that every part matters.
    */
   static void randomize(LanguageModel model) {
+    randomize(model, 1);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param weakness by what the logs of gates are divided, nearly: they are log σ(z + bias) / 16
+   */
+  private static void randomize(LanguageModel model, double weakness) {
     Random random = new Random(5);
     model
         .parameters()
         .forEach(
             (name, values) -> {
+              double shift = name.endsWith("gate-bias") ? Math.log(weakness) : 0;
               for (long row = 0; row < values.rows(); row++) {
                 for (int column = 0; column < values.columns(); column++) {
-                  values.put(row, column, values.get(row, column) + 0.2 * random.nextGaussian());
+                  double moved = values.get(row, column) + 0.2 * random.nextGaussian();
+                  values.put(row, column, moved + shift);
                 }
               }
             });
@@ -174,9 +261,5 @@ final class Ranks {
       overrides.put(pairs[i], pairs[i + 1]);
     }
     return RunConfiguration.parse("data: {path: none}", "test.yaml", overrides);
-  }
-
-  static List<String> names(Outcome outcome) {
-    return new ArrayList<>(outcome.gradients().keySet());
   }
 }

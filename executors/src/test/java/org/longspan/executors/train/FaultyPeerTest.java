@@ -26,6 +26,7 @@ import org.longspan.parallelism.transport.TransportException;
 class FaultyPeerTest {
   private static final int RANKS = 3;
   private static final int FAULTY = 1;
+  private static final int THREADS = 2;
   private static final int VOCABULARY = 19;
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration MARGIN = Duration.ofSeconds(40);
@@ -42,7 +43,7 @@ class FaultyPeerTest {
 
   @ParameterizedTest
   @EnumSource(Fault.class)
-  void shouldEndEveryRankAndNameStepAndCollective(Fault fault) {
+  void shouldEndEveryRankAndNameStepAndCollective(Fault fault) throws InterruptedException {
     List<String> ends =
         assertTimeoutPreemptively(
             LIMIT.plus(MARGIN),
@@ -56,6 +57,25 @@ class FaultyPeerTest {
     }
     // Who was the first to see it says where it happened.
     assertThat(ends).anySatisfy(end -> assertThat(end).contains("step 2", "layer"));
+    assertThat(threadsLeft()).isEmpty();
+  }
+
+  /** Threads of ranks, when there has been time for them to end. */
+  private static List<String> threadsLeft() throws InterruptedException {
+    long deadline = System.nanoTime() + MARGIN.toNanos();
+    List<String> names = threadsOfRanks();
+    while (!names.isEmpty() && System.nanoTime() < deadline) {
+      Thread.sleep(50);
+      names = threadsOfRanks();
+    }
+    return names;
+  }
+
+  private static List<String> threadsOfRanks() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("longspan"))
+        .toList();
   }
 
   /** Trains until something is wrong; gives what was said then. */
@@ -75,7 +95,7 @@ class FaultyPeerTest {
             ModelShape.of(configuration, VOCABULARY),
             mesh,
             transport == null ? sound : transport,
-            1,
+            THREADS,
             SmallTraining.TOKENS,
             SmallTraining.BLOCK)) {
       TrainingStep step = new TrainingStep(setup, 1);

@@ -180,38 +180,24 @@ public final class FloatDeltaTile {
     int start = row * solution.stride();
     int firstPair = diagonal - solved * pairColumn;
     int firstRow = start - solved * rowStep;
-    int column = 0;
-    for (; column + LANES < columns; column += 2 * LANES) {
-      twoVectors(
-          left,
-          firstPair,
-          pairRow,
-          pairColumn,
-          right,
-          firstRow + column,
-          solved,
-          out,
-          start + column,
-          rowStep);
-    }
-    if (column < columns) {
-      oneVector(
-          left,
-          firstPair,
-          pairRow,
-          pairColumn,
-          right,
-          firstRow + column,
-          solved,
-          out,
-          start + column,
-          rowStep);
-    }
+    FloatTileProduct.addStrip(
+        left,
+        firstPair,
+        pairRow,
+        pairColumn,
+        right,
+        firstRow,
+        rowStep,
+        solved,
+        out,
+        start,
+        rowStep,
+        columns);
     float beta0 = beta[row];
     float beta1 = beta[row + direction];
     float beta2 = beta[row + 2 * direction];
     float beta3 = beta[row + 3 * direction];
-    for (column = 0; column < columns; column += LANES) {
+    for (int column = 0; column < columns; column += LANES) {
       finish(
           left,
           diagonal,
@@ -226,98 +212,6 @@ public final class FloatDeltaTile {
           start + column,
           rowStep);
     }
-  }
-
-  /** Adds to four rows what they take from the rows solved before. */
-  private static void twoVectors(
-      float[] pairs,
-      int firstPair,
-      int pairRow,
-      int pairColumn,
-      float[] scaled,
-      int scaledStart,
-      int solved,
-      float[] x,
-      int start,
-      int rowStep) {
-    int start1 = start + rowStep;
-    int start2 = start1 + rowStep;
-    int start3 = start2 + rowStep;
-    FloatVector x00 = FloatVector.fromArray(SPECIES, x, start);
-    FloatVector x01 = FloatVector.fromArray(SPECIES, x, start + LANES);
-    FloatVector x10 = FloatVector.fromArray(SPECIES, x, start1);
-    FloatVector x11 = FloatVector.fromArray(SPECIES, x, start1 + LANES);
-    FloatVector x20 = FloatVector.fromArray(SPECIES, x, start2);
-    FloatVector x21 = FloatVector.fromArray(SPECIES, x, start2 + LANES);
-    FloatVector x30 = FloatVector.fromArray(SPECIES, x, start3);
-    FloatVector x31 = FloatVector.fromArray(SPECIES, x, start3 + LANES);
-    int pairRow2 = 2 * pairRow;
-    int pairRow3 = 3 * pairRow;
-    int i = firstPair;
-    int j = scaledStart;
-    for (int step = 0; step < solved; step++) {
-      FloatVector right0 = FloatVector.fromArray(SPECIES, scaled, j);
-      FloatVector right1 = FloatVector.fromArray(SPECIES, scaled, j + LANES);
-      FloatVector left = FloatVector.broadcast(SPECIES, pairs[i]);
-      x00 = left.fma(right0, x00);
-      x01 = left.fma(right1, x01);
-      left = FloatVector.broadcast(SPECIES, pairs[i + pairRow]);
-      x10 = left.fma(right0, x10);
-      x11 = left.fma(right1, x11);
-      left = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]);
-      x20 = left.fma(right0, x20);
-      x21 = left.fma(right1, x21);
-      left = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]);
-      x30 = left.fma(right0, x30);
-      x31 = left.fma(right1, x31);
-      i += pairColumn;
-      j += rowStep;
-    }
-    x00.intoArray(x, start);
-    x01.intoArray(x, start + LANES);
-    x10.intoArray(x, start1);
-    x11.intoArray(x, start1 + LANES);
-    x20.intoArray(x, start2);
-    x21.intoArray(x, start2 + LANES);
-    x30.intoArray(x, start3);
-    x31.intoArray(x, start3 + LANES);
-  }
-
-  private static void oneVector(
-      float[] pairs,
-      int firstPair,
-      int pairRow,
-      int pairColumn,
-      float[] scaled,
-      int scaledStart,
-      int solved,
-      float[] x,
-      int start,
-      int rowStep) {
-    int start1 = start + rowStep;
-    int start2 = start1 + rowStep;
-    int start3 = start2 + rowStep;
-    FloatVector x0 = FloatVector.fromArray(SPECIES, x, start);
-    FloatVector x1 = FloatVector.fromArray(SPECIES, x, start1);
-    FloatVector x2 = FloatVector.fromArray(SPECIES, x, start2);
-    FloatVector x3 = FloatVector.fromArray(SPECIES, x, start3);
-    int pairRow2 = 2 * pairRow;
-    int pairRow3 = 3 * pairRow;
-    int i = firstPair;
-    int j = scaledStart;
-    for (int step = 0; step < solved; step++) {
-      FloatVector right = FloatVector.fromArray(SPECIES, scaled, j);
-      x0 = FloatVector.broadcast(SPECIES, pairs[i]).fma(right, x0);
-      x1 = FloatVector.broadcast(SPECIES, pairs[i + pairRow]).fma(right, x1);
-      x2 = FloatVector.broadcast(SPECIES, pairs[i + pairRow2]).fma(right, x2);
-      x3 = FloatVector.broadcast(SPECIES, pairs[i + pairRow3]).fma(right, x3);
-      i += pairColumn;
-      j += rowStep;
-    }
-    x0.intoArray(x, start);
-    x1.intoArray(x, start1);
-    x2.intoArray(x, start2);
-    x3.intoArray(x, start3);
   }
 
   /**

@@ -88,34 +88,34 @@ public final class FloatTileProduct {
     if (keep != 1f) {
       fade(out, from, outRow, FloatTile.padded(columns), keep);
     }
+    addStrip(
+        left, aStart, aRow, aStep, right, rightFrom, rightRow, depth, out, from, outRow, columns);
+  }
+
+  /**
+   * {@code C += A·B} for four rows: the left factor's element (r, step) lies at {@code aStart + r ·
+   * aRow + step · aStep}, the right factor's rows at {@code bStart + step · bRow}, those of C at
+   * {@code cStart + r · cRow}. Strides may be negative.
+   */
+  static void addStrip(
+      float[] a,
+      int aStart,
+      int aRow,
+      int aStep,
+      float[] b,
+      int bStart,
+      int bRow,
+      int depth,
+      float[] c,
+      int cStart,
+      int cRow,
+      int columns) {
     int column = 0;
     for (; column + LANES < columns; column += 2 * LANES) {
-      twoVectors(
-          left,
-          aStart,
-          aRow,
-          aStep,
-          right,
-          rightFrom + column,
-          rightRow,
-          depth,
-          out,
-          from + column,
-          outRow);
+      twoVectors(a, aStart, aRow, aStep, b, bStart + column, bRow, depth, c, cStart + column, cRow);
     }
     if (column < columns) {
-      oneVector(
-          left,
-          aStart,
-          aRow,
-          aStep,
-          right,
-          rightFrom + column,
-          rightRow,
-          depth,
-          out,
-          from + column,
-          outRow);
+      oneVector(a, aStart, aRow, aStep, b, bStart + column, bRow, depth, c, cStart + column, cRow);
     }
   }
 

@@ -12,8 +12,10 @@ import org.longspan.parallelism.transport.MessageLabel;
  * to right. So every rank gets the same sum to the last bit, whatever the number of ranks.
  *
  * <p>A rank brings its blocks as few nodes, each the sum of {@code 2^level} of them. Every rank
- * adds up one part of all nodes, then the parts go round. Traffic: of n elements a rank receives
- * about {@code (N/P + (P−1)/P) · n}, N the nodes of the other ranks, one each where P and the
+ * adds up one part of all nodes, then the parts go round.
+ *
+ * <p>Traffic: of n elements in a node, {@code n_p} of them part p (from {@code ⌊pn/P⌋} on), a rank
+ * receives {@code N · n_p + n − n_p}, N the nodes of the other ranks, one each where P and the
  * number of blocks are powers of two.
  *
  * <p>Threading: as its {@link Communicator}. Memory: room for the nodes that are sent and received,

@@ -77,12 +77,44 @@ class BlockFoldTest {
             for (int i = 0; i < ELEMENTS; i++) {
               numbers.put(i, Float.NaN);
             }
+            int ownNodes = nodes.size();
             fold.sum(nodes, ElementType.FLOAT, result);
+            if (ranks > 1) {
+              long others = nodesOfAll(slices) - ownNodes;
+              long part = part(transport.rank(), ranks);
+              assertThat(communicator.receivedBytes())
+                  .isEqualTo(Float.BYTES * (others * part + ELEMENTS - part));
+            }
             float[] sums = new float[ELEMENTS];
             numbers.get(0, sums);
             return sums;
           }
         });
+  }
+
+  /** Elements of the part that a rank adds up. */
+  private static long part(int rank, int ranks) {
+    return (long) ELEMENTS * (rank + 1) / ranks - (long) ELEMENTS * rank / ranks;
+  }
+
+  /**
+   * As few nodes as go with the slices: each begins where its size divides, and ends in its slice.
+   */
+  private static long nodesOfAll(List<Slice> slices) {
+    long nodes = 0;
+    for (Slice slice : slices) {
+      long block = slice.start() / BLOCK;
+      long end = (slice.end() + BLOCK - 1) / BLOCK;
+      while (slice.length() > 0 && block < end) {
+        long size = 1;
+        while (block % (2 * size) == 0 && block + 2 * size <= end) {
+          size *= 2;
+        }
+        block += size;
+        nodes++;
+      }
+    }
+    return nodes;
   }
 
   private static ByteBuffer buffer() {

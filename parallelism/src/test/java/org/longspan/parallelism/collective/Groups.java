@@ -39,7 +39,7 @@ final class Groups {
   /** Many sizes in memory, some over the network. */
   static Stream<Arguments> all() {
     return Stream.concat(
-        IntStream.of(1, 2, 3, 4, 7).mapToObj(ranks -> Arguments.of(Carrier.MEMORY, ranks)),
+        IntStream.of(1, 2, 3, 4, 7, 16).mapToObj(ranks -> Arguments.of(Carrier.MEMORY, ranks)),
         IntStream.of(2, 3).mapToObj(ranks -> Arguments.of(Carrier.NETWORK, ranks)));
   }
 

@@ -86,7 +86,10 @@ class HaloExchangeTest {
             ByteBuffer tail =
                 Numbers.buffer(type, rows(own.end() - Math.min(reach, own.length()), own.end()));
             ByteBuffer halo = Numbers.buffer(type, new double[length * COLUMNS]);
+            long before = communicator.receivedBytes();
             exchange.fromLeft(tail, COLUMNS * type.bytes(), halo).await();
+            assertThat(communicator.receivedBytes() - before)
+                .isEqualTo((long) length * COLUMNS * type.bytes());
             assertThat(Numbers.values(type, halo))
                 .containsExactly(rows(own.start() - length, own.start()));
           }
@@ -113,10 +116,16 @@ class HaloExchangeTest {
               long tailStart = own.end() - exchange.tailLength();
               double[] tail = rows(tailStart, own.end());
               ByteBuffer tailGradient = Numbers.buffer(type, tail);
+              long before = communicator.receivedBytes();
               exchange
                   .gradientToLeft(
                       Numbers.buffer(type, halo), type, COLUMNS * type.bytes(), tailGradient)
                   .await();
+              assertThat(communicator.receivedBytes() - before)
+                  .isEqualTo(
+                      rowsThatOthersSee(slices, rank, reach, Integer.MAX_VALUE)
+                          * COLUMNS
+                          * type.bytes());
               assertThat(Numbers.values(type, tailGradient))
                   .containsExactly(
                       expectedGradient(slices, rank, reach, tailStart, tail),
@@ -125,6 +134,86 @@ class HaloExchangeTest {
             return null;
           });
     }
+  }
+
+  /** Halo rows that blocks of ranks to the right have in this rank's slice, all together. */
+  private static long rowsThatOthersSee(List<Slice> slices, int rank, int reach, long blockLength) {
+    Slice own = slices.get(rank);
+    long rows = 0;
+    for (Slice right : slices.subList(rank + 1, slices.size())) {
+      for (long offset = 0; offset < right.length(); offset += blockLength) {
+        for (long row = own.start(); row < own.end(); row++) {
+          rows += row >= right.start() + offset - reach ? 1 : 0;
+        }
+      }
+    }
+    return rows;
+  }
+
+  /** The same gradients by blocks of a slice, each with a halo of its own. */
+  @ParameterizedTest
+  @MethodSource("slices")
+  void shouldAddTheGradientsOfEveryBlocksHaloAndReceiveWhatItsFormulaSays(
+      Carrier carrier, int[] lengths) {
+    List<Slice> slices = slicesOf(lengths);
+    ElementType type = ElementType.DOUBLE;
+    Groups.run(
+        carrier,
+        lengths.length,
+        communicator -> {
+          int rank = communicator.index();
+          Slice own = slices.get(rank);
+          for (int reach : new int[] {0, 1, 2, 3, 5, 100}) {
+            for (int blockLength : new int[] {1, 2, 100}) {
+              HaloGradients exchange = new HaloGradients(communicator, slices, reach, blockLength);
+              long tailStart = own.end() - Math.min(reach, own.length());
+              double[] tail = rows(tailStart, own.end());
+              ByteBuffer tailGradient = Numbers.buffer(type, tail);
+              long before = communicator.receivedBytes();
+              exchange
+                  .start(
+                      outerGradients(own, rank, reach, blockLength),
+                      type,
+                      COLUMNS * type.bytes(),
+                      tailGradient)
+                  .await();
+              assertThat(communicator.receivedBytes() - before)
+                  .isEqualTo(
+                      rowsThatOthersSee(slices, rank, reach, blockLength) * COLUMNS * type.bytes());
+              double[] expected = tail.clone();
+              for (int right = rank + 1; right < slices.size(); right++) {
+                Slice slice = slices.get(right);
+                for (long offset = 0; offset < slice.length(); offset += blockLength) {
+                  for (int i = 0; i < expected.length; i++) {
+                    long row = tailStart + i / COLUMNS;
+                    if (row >= slice.start() + offset - reach) {
+                      expected[i] += gradient(right, row + offset, i % COLUMNS);
+                    }
+                  }
+                }
+              }
+              assertThat(Numbers.values(type, tailGradient))
+                  .containsExactly(expected, within(200 * Numbers.tolerance(type)));
+            }
+          }
+          return null;
+        });
+  }
+
+  /** For each block that sees rows before the slice, what it says of their gradients. */
+  private static List<ByteBuffer> outerGradients(Slice own, int rank, int reach, int blockLength) {
+    List<ByteBuffer> gradients = new ArrayList<>();
+    for (long offset = 0; offset < own.length(); offset += blockLength) {
+      long first = Math.max(0, own.start() + offset - reach);
+      if (first >= own.start()) {
+        break;
+      }
+      double[] halo = new double[(int) (own.start() - first) * COLUMNS];
+      long place = offset;
+      Arrays.setAll(halo, i -> gradient(rank, first + i / COLUMNS + place, i % COLUMNS));
+      gradients.add(Numbers.buffer(ElementType.DOUBLE, halo));
+    }
+    return gradients;
   }
 
   private static double[] expectedGradient(
