@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
     description =
         "Trains a small model to recall values by their keys, on executors: the pairs lie on the"
             + " first rank, the queries on the last. Once with the exchange between ranks, once with"
-            + " it cut. The exit code is 0 where more than 95 % are right with it, and no more than"
-            + " by chance without.",
+            + " it cut. The exit code is 0 where more than 95 % are right with it, and without it no"
+            + " more than guesses get right by luck: chance and four standard deviations.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  longspan bench recall",
@@ -55,7 +55,7 @@ final class BenchRecallCommand implements Callable<Integer> {
   @Option(
       names = "--tokens",
       paramLabel = "N",
-      defaultValue = "128",
+      defaultValue = "32",
       description =
           "Tokens of each rank's slice; what is not pairs or queries is filler (default:"
               + " ${DEFAULT-VALUE}).")
@@ -73,8 +73,10 @@ final class BenchRecallCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "160",
-      description = "Steps of each training (default: ${DEFAULT-VALUE}).")
+      defaultValue = "400",
+      description =
+          "Steps that each training takes at most; it ends as soon as the model has learned to"
+              + " recall (default: ${DEFAULT-VALUE}).")
   private int steps;
 
   @Option(
@@ -144,15 +146,16 @@ final class BenchRecallCommand implements Callable<Integer> {
   }
 
   private void print(List<RecallProof.Result> results) {
-    terminal.line("%nexchange   accuracy   chance      recalled   seconds   as it should be");
+    terminal.line("%nexchange   accuracy   chance      recalled   steps   seconds   as it should be");
     for (RecallProof.Result result : results) {
       terminal.line(
-          "%-8s   %7.2f %%   %4.2f %%   %5d/%-5d   %7.1f   %s",
+          "%-8s   %7.2f %%   %4.2f %%   %5d/%-5d   %5d   %7.1f   %s",
           state(result.settings().exchange()),
           100 * result.accuracy(),
           100 * RecallTask.CHANCE,
           result.right(),
           result.asked(),
+          result.steps(),
           result.seconds(),
           result.holds() ? "yes" : "no");
     }
@@ -175,7 +178,7 @@ final class BenchRecallCommand implements Callable<Integer> {
     object.put("accuracy", result.accuracy());
     object.put("chance", RecallTask.CHANCE);
     object.put("asked", result.asked());
-    object.put("steps", result.settings().steps());
+    object.put("steps", result.steps());
     object.put("seed", result.settings().task().seed());
     object.put("seconds", result.seconds());
     return object.toString();

@@ -25,10 +25,12 @@ final class RecallProof {
    * What came out.
    *
    * @param processes in which the ranks ran
+   * @param steps that the training took
    * @param right of the {@code asked} values that were to be recalled
    * @param seconds of training and asking, without Spark's start
    */
-  record Result(RecallSettings settings, int processes, long right, long asked, double seconds) {
+  record Result(
+      RecallSettings settings, int processes, long steps, long right, long asked, double seconds) {
     double accuracy() {
       return (double) right / asked;
     }
@@ -62,6 +64,7 @@ final class RecallProof {
   static Result run(SparkRuntime spark, RecallSettings settings, Consumer<RankEvent> events) {
     Map<Integer, String> processes = new HashMap<>();
     RankEvent.Recall[] found = new RankEvent.Recall[1];
+    long[] steps = new long[1];
     long begin = System.nanoTime();
     Launcher.run(
         spark.context(),
@@ -70,6 +73,8 @@ final class RecallProof {
         event -> {
           if (event instanceof RankEvent.Ready ready) {
             processes.put(ready.rank(), ready.host() + " " + ready.process());
+          } else if (event instanceof RankEvent.Step step) {
+            steps[0] = step.step();
           } else if (event instanceof RankEvent.Recall recall) {
             found[0] = recall;
           }
@@ -81,6 +86,7 @@ final class RecallProof {
     return new Result(
         settings,
         (int) processes.values().stream().distinct().count(),
+        steps[0],
         found[0].right(),
         found[0].asked(),
         (System.nanoTime() - begin) / 1e9);

@@ -83,6 +83,7 @@ class BenchJsonTest {
             "seconds");
     assertThat(object.get("mixer").asText()).isEqualTo("simple-gla");
     assertThat(object.get("exchange").asBoolean()).isFalse();
+    assertThat(object.get("steps").asLong()).isEqualTo(80);
     assertThat(object.get("accuracy").asDouble()).isEqualTo(0.0625);
     assertThat(object.get("chance").asDouble()).isEqualTo(0.0625);
   }
@@ -100,6 +101,7 @@ class BenchJsonTest {
     return new RecallProof.Result(
         new RecallSettings(new RecallTask(2, 64, 1), MixerKind.SIMPLE_GLA, 100, exchange),
         2,
+        80,
         right,
         2_048,
         30);

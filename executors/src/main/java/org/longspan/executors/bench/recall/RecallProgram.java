@@ -17,14 +17,21 @@ import org.longspan.executors.train.RankSetup;
 import org.longspan.executors.train.TrainingStep;
 
 /**
- * Trains a small model to recall, then asks it on sequences that it has not seen: what every rank
- * does. Rank 0 reports each step and at the end a {@link RankEvent.Recall}. An attempt starts anew.
+ * Trains a small model until it recalls, or for as many steps as it may take, then asks it on
+ * sequences that it has not seen: what every rank does. Rank 0 reports each step and at the end a
+ * {@link RankEvent.Recall}. An attempt starts anew.
  */
 public final class RecallProgram implements RankProgram {
   private static final long serialVersionUID = 1L;
 
   private static final int SEQUENCES_OF_STEP = 32;
   private static final int SEQUENCES_HELD_OUT = 256;
+
+  /** Nats below which a step's mean loss counts as learned: {@code e^-0.02} is 98 %. */
+  private static final double LEARNED = 0.02;
+
+  /** One step's sequences may be easy ones; as many steps as this in a row are not luck. */
+  private static final int STEPS_LEARNED = 3;
 
   private final RecallSettings settings;
 
@@ -55,7 +62,8 @@ public final class RecallProgram implements RankProgram {
   }
 
   private void train(RankContext context, RankSetup setup, TrainingStep training) {
-    for (int step = 0; step < settings.steps(); step++) {
+    int learned = 0;
+    for (int step = 0; step < settings.steps() && learned < STEPS_LEARNED; step++) {
       if (Thread.currentThread().isInterrupted()) {
         throw new IllegalStateException(
             "Rank " + setup.rank().number() + " was interrupted before step " + (step + 1));
@@ -63,6 +71,8 @@ public final class RecallProgram implements RankProgram {
       long before = System.nanoTime();
       TrainingStep.Result result = training.run(slices(step, setup.rank().sequence()), step);
       requireFinite(result, step + 1);
+      // Of all ranks' tokens, so that all ranks stop after the same step.
+      learned = result.loss() < LEARNED ? learned + 1 : 0;
       if (setup.rank().number() == 0) {
         context.report(
             new RankEvent.Step(

@@ -12,14 +12,14 @@ import org.longspan.executors.layer.RankMode.Exchange;
  * One training of a small model on a {@link RecallTask}.
  *
  * @param mixer of the model's only block
- * @param steps optimizer steps
+ * @param steps optimizer steps at most; a model that has learned to recall takes no more
  * @param exchange whether what the ranks know of each other's tokens is cut
  */
 public record RecallSettings(RecallTask task, MixerKind mixer, int steps, Exchange exchange)
     implements Serializable {
   private static final String MODEL =
       """
-      model: {width: 64, layers: 1, heads: 1, feed-forward: 64, convolution: 4}
+      model: {width: 64, layers: 1, heads: 1, feed-forward: 64, convolution: 2}
       train: {learning-rate: 0.02, warmup: 20, weight-decay: 0}
       """;
 

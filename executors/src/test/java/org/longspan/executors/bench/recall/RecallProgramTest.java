@@ -17,9 +17,9 @@ import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
 import org.longspan.parallelism.transport.Transport;
 
-/** Trains two ranks of this JVM for a short while. */
+/** Trains two ranks of this JVM. */
 class RecallProgramTest {
-  private static final int STEPS = 80;
+  private static final int STEPS = 200;
 
   /** Four standard deviations above chance: 2,048 guesses are luckier once in 30,000 times. */
   private static final double LUCKIEST_GUESS =
@@ -67,19 +67,31 @@ class RecallProgramTest {
     return (double) recall.right() / recall.asked();
   }
 
-  @Test
-  void shouldRecallWithTheExchange() {
-    List<RankEvent> events = run(Exchange.WHOLE);
-    assertThat(accuracy(events)).isGreaterThan(0.5);
-    assertThat(events.stream().filter(RankEvent.Ready.class::isInstance)).hasSize(2);
-    assertThat(events.stream().filter(RankEvent.Step.class::isInstance))
-        .hasSize(STEPS)
-        .extracting(event -> ((RankEvent.Step) event).tokens())
-        .containsOnly(32L * 2 * 16);
+  private static List<RankEvent.Step> steps(List<RankEvent> events) {
+    return events.stream()
+        .filter(RankEvent.Step.class::isInstance)
+        .map(RankEvent.Step.class::cast)
+        .toList();
   }
 
   @Test
-  void shouldGuessWhereTheExchangeIsCut() {
-    assertThat(accuracy(run(Exchange.CUT))).isLessThan(LUCKIEST_GUESS);
+  void shouldTrainWithTheExchangeUntilItRecalls() {
+    List<RankEvent> events = run(Exchange.WHOLE);
+    assertThat(accuracy(events)).isGreaterThan(0.95);
+    assertThat(events.stream().filter(RankEvent.Ready.class::isInstance)).hasSize(2);
+    List<RankEvent.Step> steps = steps(events);
+    assertThat(steps).extracting(RankEvent.Step::tokens).containsOnly(32L * 2 * 16);
+    assertThat(steps).hasSizeBetween(3, STEPS - 1);
+    int first = steps.size() - 3;
+    assertThat(steps.subList(first, steps.size()))
+        .allSatisfy(step -> assertThat(step.loss()).isLessThan(0.02));
+    assertThat(steps.get(first - 1).loss()).isGreaterThanOrEqualTo(0.02);
+  }
+
+  @Test
+  void shouldTakeAllItsStepsAndThenGuessWhereTheExchangeIsCut() {
+    List<RankEvent> events = run(Exchange.CUT);
+    assertThat(accuracy(events)).isLessThan(LUCKIEST_GUESS);
+    assertThat(steps(events)).hasSize(STEPS);
   }
 }
