@@ -146,7 +146,8 @@ final class BenchRecallCommand implements Callable<Integer> {
   }
 
   private void print(List<RecallProof.Result> results) {
-    terminal.line("%nexchange   accuracy   chance      recalled   steps   seconds   as it should be");
+    terminal.line(
+        "%nexchange   accuracy   chance      recalled   steps   seconds   as it should be");
     for (RecallProof.Result result : results) {
       terminal.line(
           "%-8s   %7.2f %%   %4.2f %%   %5d/%-5d   %5d   %7.1f   %s",
