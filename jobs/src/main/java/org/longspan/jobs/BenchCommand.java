@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
       BenchCollectivesCommand.class,
       BenchOverlapCommand.class,
       BenchScalingCommand.class,
-      BenchDeterminismCommand.class
+      BenchDeterminismCommand.class,
+      BenchRecallCommand.class
     },
     commandListHeading = "%nBenchmarks:%n",
     footerHeading = "%nExamples:%n",

@@ -9,7 +9,11 @@ import org.junit.jupiter.api.Test;
 import org.longspan.executors.bench.collective.CollectiveResult;
 import org.longspan.executors.bench.collective.TransportResult;
 import org.longspan.executors.bench.overlap.OverlapBench;
+import org.longspan.executors.bench.recall.RecallSettings;
+import org.longspan.executors.bench.recall.RecallTask;
+import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.layer.RankMode.Exchange;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Protection;
 
@@ -60,5 +64,49 @@ class BenchJsonTest {
                     "chain in 1 block")));
     assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.75);
     assertThat(object.get("direction").asText()).isEqualTo("backward");
+  }
+
+  @Test
+  void shouldNameWhatWasRecalled() throws JsonProcessingException {
+    RecallProof.Result result = recall(Exchange.CUT, 128);
+    JsonNode object = MAPPER.readTree(BenchRecallCommand.json(result));
+    assertThat(object.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "mixer",
+            "ranks",
+            "processes",
+            "tokens_per_rank",
+            "exchange",
+            "accuracy",
+            "chance",
+            "asked",
+            "steps",
+            "seed",
+            "seconds");
+    assertThat(object.get("mixer").asText()).isEqualTo("simple-gla");
+    assertThat(object.get("exchange").asBoolean()).isFalse();
+    assertThat(object.get("steps").asLong()).isEqualTo(80);
+    assertThat(object.get("accuracy").asDouble()).isEqualTo(0.0625);
+    assertThat(object.get("chance").asDouble()).isEqualTo(0.0625);
+  }
+
+  @Test
+  void shouldTakeForAProofOnlyWhatIsRightWithTheExchangeAndLuckWithout() {
+    assertThat(recall(Exchange.WHOLE, 1_946).holds()).isTrue();
+    assertThat(recall(Exchange.WHOLE, 1_945).holds()).isFalse();
+    assertThat(recall(Exchange.CUT, 0).holds()).isTrue();
+    assertThat(recall(Exchange.CUT, 171).holds()).isTrue();
+    assertThat(recall(Exchange.CUT, 172).holds()).isFalse();
+  }
+
+  private static RecallProof.Result recall(Exchange exchange, long right) {
+    return new RecallProof.Result(
+        new RecallSettings(new RecallTask(2, 64, 1), MixerKind.SIMPLE_GLA, 100, exchange),
+        2,
+        80,
+        right,
+        2_048,
+        30);
   }
 }

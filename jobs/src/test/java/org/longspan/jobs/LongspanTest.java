@@ -204,11 +204,30 @@ class LongspanTest {
   }
 
   @Test
+  void shouldRefuseARecallThatCannotBe() {
+    assertMistake(
+        CommandRunner.run("bench", "recall", "--ranks", "1"),
+        "longspan bench recall: Recall needs 2 ranks or more, one with the keys and one with the"
+            + " queries, not 1.");
+    assertMistake(
+        CommandRunner.run("bench", "recall", "--tokens", "15"),
+        "longspan bench recall: Recall takes slices of 16 to 16,384 tokens, not 15.");
+    assertMistake(
+        CommandRunner.run("bench", "recall", "--steps", "0"),
+        "longspan bench recall: --steps is 0; it takes 1 or more.");
+    CommandRunner unknown = CommandRunner.run("bench", "recall", "--mixer", "softmax");
+    assertThat(unknown.exitCode()).isEqualTo(2);
+    assertThat(unknown.errors())
+        .contains("--mixer", "gated-delta or local, not 'softmax'")
+        .hasLineCount(1);
+  }
+
+  @Test
   void shouldNameTheBenchmarksThereAre() {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
         "longspan bench: There is no benchmark 'stpe'. There are: step, memory, collectives,"
-            + " overlap, scaling, determinism.");
+            + " overlap, scaling, determinism, recall.");
   }
 
   @Test

@@ -92,6 +92,7 @@ class ScriptTest {
         Map.of("JAVA_HOME", java("17.0.1", "exit 0").toString(), "SPARK_HOME", spark.toString());
     assertThat(run(script, environment, "train").output()).isEqualTo("own=1\n");
     assertThat(run(script, environment, "train", "--master=yarn").output()).isEqualTo("own=no\n");
+    assertThat(run(script, environment, "bench", "recall").output()).isEqualTo("own=1\n");
     Path defaults = Files.createDirectories(spark.resolve("conf")).resolve("spark-defaults.conf");
     Files.writeString(defaults, "# spark.master yarn\n");
     assertThat(run(script, environment, "train").output()).isEqualTo("own=1\n");

@@ -24,6 +24,7 @@ public final class EventCodec {
           RankEvent.Resumed.class,
           RankEvent.Step.class,
           RankEvent.Validation.class,
+          RankEvent.Recall.class,
           RankEvent.Checkpoint.class);
 
   private EventCodec() {}

@@ -42,7 +42,8 @@ public final class ProgressLine {
     this.nanoTime = nanoTime;
   }
 
-  void step(RankEvent.Step step) {
+  /** Shows the newest step. */
+  public void step(RankEvent.Step step) {
     long now = nanoTime.getAsLong();
     secondsPerStep = mean(now, step.seconds());
     lastStep = now;
@@ -64,7 +65,7 @@ public final class ProgressLine {
   }
 
   /** Leaves the last line standing. */
-  void end() {
+  public void end() {
     if (terminal && shown) {
       out.println();
       shown = false;

@@ -37,6 +37,7 @@ class EventCodecTest {
         new RankEvent.Resumed(1, 50, "hdfs://host/run/step-50"),
         (Record) step,
         new RankEvent.Validation(10, 1.5, 1L << 33),
+        new RankEvent.Recall(2_000, 2_048),
         new RankEvent.Checkpoint(50, ""));
   }
 

@@ -24,6 +24,11 @@ final class Consistency {
               + " or precision float.");
     }
     checkKernelIsUsed(configuration);
+    if (configuration.get(Options.EXCHANGE_CUT) && configuration.get(Options.DETERMINISTIC)) {
+      throw new InvalidInputException(
+          "exchange.cut and deterministic are both true; a cut exchange makes results depend on"
+              + " mesh.sequence, so set one of them to false.");
+    }
   }
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {

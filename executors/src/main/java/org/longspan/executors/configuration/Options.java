@@ -136,6 +136,13 @@ public final class Options {
               "Blocks in which a chain passes a state on; 0 takes the number for which the chain is"
                   + " fastest");
 
+  public static final Option<Boolean> EXCHANGE_CUT =
+      Option.flag("exchange.cut", false)
+          .describedAs(
+              "For proofs that the exchange matters: no rank learns of the tokens before its slice;"
+                  + " incoming states and the halos of windows and convolutions are zeros, while"
+                  + " gradients of parameters are summed as ever. Not with `deterministic`");
+
   public static final Option<Integer> TRANSPORT_TIME_LIMIT =
       Option.integer("transport.time-limit", 120)
           .atLeast(1)
@@ -202,6 +209,7 @@ public final class Options {
           TRAIN_RECOMPUTE,
           SCAN_KIND,
           SCAN_BLOCKS,
+          EXCHANGE_CUT,
           TRANSPORT_TIME_LIMIT,
           FAULT_KIND,
           FAULT_RANK,

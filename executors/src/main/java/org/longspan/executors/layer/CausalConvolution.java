@@ -62,7 +62,8 @@ final class CausalConvolution {
     haloRows = exchange.length();
     tail.rows(0, seeing).set(x.rows(length - seeing, length));
     Pending travelling =
-        exchange.fromLeft(tail.bytes(0, seeing), bytesOfRow(), halo.bytes(0, haloRows));
+        environment.fetchHalo(
+            exchange, tail.bytes(0, seeing), bytesOfRow(), halo.bytes(0, haloRows));
     findReaches();
     RowOperations rows = environment.numerics().rows();
     Matrix weights = parameters.value(TAPS);
@@ -122,12 +123,8 @@ final class CausalConvolution {
     // What comes from the right is added to the tail in the order of the pieces that it is from.
     Matrix last = result.rows((long) length - tailRows, length);
     environment
-        .haloGradients(reach)
-        .start(
-            outerHaloGradients(gradient, parameters.value(TAPS)),
-            environment.elementType(),
-            bytesOfRow(),
-            last.bytes())
+        .returnHaloGradients(
+            reach, outerHaloGradients(gradient, parameters.value(TAPS)), bytesOfRow(), last.bytes())
         .await();
     gradient.set(result.rows(0, length));
   }

@@ -10,7 +10,7 @@ public record ParameterShape(String name, int rows, int columns, Kind kind) {
   public enum Kind {
     /** Of a product or an embedding: drawn from a normal distribution, decays. */
     WEIGHT,
-    /** Of a convolution: drawn from a normal distribution, does not decay. */
+    /** Of a depthwise convolution: drawn uniformly from ±1/√rows, does not decay. */
     TAPS,
     /** Of a norm: starts at one, does not decay. */
     GAIN,

@@ -1,5 +1,6 @@
 package org.longspan.executors.layer;
 
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
 import org.longspan.parallelism.collective.HaloExchange;
 import org.longspan.parallelism.collective.HaloGradients;
+import org.longspan.parallelism.collective.Pending;
 import org.longspan.parallelism.collective.ScanChoice;
 import org.longspan.parallelism.collective.Scans;
 import org.longspan.parallelism.collective.StateScan;
@@ -216,8 +218,37 @@ public final class RankEnvironment implements AutoCloseable {
     return new HaloExchange(sequence, input.slices(), reach);
   }
 
+  /**
+   * Starts to fetch the rows just before the slice, as {@link HaloExchange#fromLeft} does; zeros
+   * where the exchange is cut.
+   */
+  Pending fetchHalo(HaloExchange exchange, ByteBuffer tail, int rowBytes, ByteBuffer halo) {
+    return switch (mode.exchange()) {
+      case WHOLE -> exchange.fromLeft(tail, rowBytes, halo);
+      case CUT -> {
+        for (int at = halo.position(); at < halo.limit(); at++) {
+          halo.put(at, (byte) 0);
+        }
+        yield Pending.DONE;
+      }
+    };
+  }
+
+  /**
+   * Starts to send the gradients of the rows just before each piece back, as {@link
+   * HaloGradients#start} does; nothing where the exchange is cut.
+   */
+  Pending returnHaloGradients(
+      int reach, List<ByteBuffer> outerGradients, int rowBytes, ByteBuffer tailGradient) {
+    return switch (mode.exchange()) {
+      case WHOLE ->
+          haloGradients(reach).start(outerGradients, elementType(), rowBytes, tailGradient);
+      case CUT -> Pending.DONE;
+    };
+  }
+
   /** The way back of the gradients of the rows just before each piece, {@code reach} at most. */
-  public HaloGradients haloGradients(int reach) {
+  private HaloGradients haloGradients(int reach) {
     long blockLength =
         switch (mode.reproducibility()) {
           case FAST -> Math.max(1, capacity);
@@ -253,8 +284,18 @@ public final class RankEnvironment implements AutoCloseable {
         });
   }
 
-  /** A scan of states {@code [heads · keyWidth, valueWidth]} through the sequence. */
+  /**
+   * A scan of states {@code [heads · keyWidth, valueWidth]} through the sequence. Where the
+   * exchange is cut it writes nothing, so that an arriving state stays the zero that it starts as.
+   */
   public StateScan scan(int heads, int keyWidth, int valueWidth, TransitionKind kind) {
+    return switch (mode.exchange()) {
+      case WHOLE -> wholeScan(heads, keyWidth, valueWidth, kind);
+      case CUT -> new CutScan();
+    };
+  }
+
+  private StateScan wholeScan(int heads, int keyWidth, int valueWidth, TransitionKind kind) {
     ScanChoice choice =
         switch (mode.reproducibility()) {
           case FAST -> mode.scan();

@@ -9,6 +9,7 @@ import org.longspan.parallelism.collective.ScanChoice;
  *
  * @param reproducibility whether results may depend on the number of ranks by rounding
  * @param memory what layers keep for the backward
+ * @param exchange whether the tokens before a slice reach it
  * @param scan how states travel; a reproducible run replays them, whatever this says
  * @param scanBlocks into how many blocks a chain cuts a state; 0 for what the link asks for
  * @param link latency and bandwidth between ranks, the same numbers on every rank
@@ -17,6 +18,7 @@ public record RankMode(
     KernelChoice kernel,
     Reproducibility reproducibility,
     LayerMemory memory,
+    Exchange exchange,
     ScanChoice scan,
     int scanBlocks,
     LinkQuality link) {
@@ -30,6 +32,17 @@ public record RankMode(
      * order, whichever rank holds them.
      */
     BITWISE
+  }
+
+  /** Whether a rank learns of the tokens before its slice. */
+  public enum Exchange {
+    /** It does: states and halos come from the ranks to the left, their gradients go back. */
+    WHOLE,
+    /**
+     * It does not: incoming states and the halos of windows and convolutions are zeros, as are the
+     * gradients that would come from the ranks to the right, and no message is sent for them.
+     */
+    CUT
   }
 
   /** What layers keep between forward and backward. */

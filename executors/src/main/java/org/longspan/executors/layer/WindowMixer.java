@@ -123,7 +123,8 @@ final class WindowMixer implements Mixer {
     int tailRows = Math.min(reach, length);
     pack(keys, values, length - tailRows, tailRows, tail);
     Pending travelling =
-        exchange.fromLeft(tail.bytes(0, tailRows), bytesOfRow(), halo.bytes(0, exchange.length()));
+        environment.fetchHalo(
+            exchange, tail.bytes(0, tailRows), bytesOfRow(), halo.bytes(0, exchange.length()));
     for (Piece piece : environment.pieces()) {
       forward(piece, Math.max(0, firstWithoutHalo(piece)), piece.length());
     }
@@ -218,8 +219,7 @@ final class WindowMixer implements Mixer {
     int first = environment.input().length() - tailRows;
     pack(keyGradient, valueGradient, first, tailRows, tail);
     environment
-        .haloGradients(reach)
-        .start(outerGradients(), environment.elementType(), bytesOfRow(), tail.bytes(0, tailRows))
+        .returnHaloGradients(reach, outerGradients(), bytesOfRow(), tail.bytes(0, tailRows))
         .await();
     own(keyGradient, first, tailRows).set(tail.rows(0, tailRows).columns(0, width));
     own(valueGradient, first, tailRows).set(tail.rows(0, tailRows).columns(width, 2 * width));

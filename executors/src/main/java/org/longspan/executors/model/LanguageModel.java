@@ -135,7 +135,8 @@ public final class LanguageModel implements AutoCloseable {
                   row,
                   column,
                   switch (parameterShape.kind()) {
-                    case WEIGHT, TAPS -> DEVIATION * random.nextGaussian();
+                    case WEIGHT -> DEVIATION * random.nextGaussian();
+                    case TAPS -> (2 * random.nextDouble() - 1) / Math.sqrt(parameterShape.rows());
                     case GAIN -> 1;
                     case MEMORY -> memoryBias(column, values.columns());
                   });

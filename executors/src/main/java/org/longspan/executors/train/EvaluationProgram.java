@@ -45,7 +45,7 @@ public final class EvaluationProgram implements RankProgram {
             dataset.manifest().sequenceLength(),
             RankSetup.BLOCK)) {
       opened.readParameters(setup.model());
-      context.report(TrainingProgram.ready(context, setup));
+      context.report(RankEvent.Ready.of(context, setup.description()));
       Validation.Result result =
           Validation.over(dataset.split(Split.VALIDATION), setup, context.mesh(), RankSetup.BLOCK);
       if (setup.rank().number() == 0) {

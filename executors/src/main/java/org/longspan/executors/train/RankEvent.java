@@ -1,9 +1,9 @@
 package org.longspan.executors.train;
 
-/**
- * What a rank tells the driver. Only rank 0 reports steps, validations and checkpoints; every rank
- * reports itself.
- */
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+
+/** What a rank tells the driver. Every rank reports itself; all else only rank 0 does. */
 public sealed interface RankEvent {
 
   /**
@@ -12,7 +12,24 @@ public sealed interface RankEvent {
    * @param kernel what computes its attention, with the device's name
    */
   record Ready(int rank, int attempt, String host, long process, int threads, String kernel)
-      implements RankEvent {}
+      implements RankEvent {
+    /** That of the rank of {@code context}, which runs in this process. */
+    public static Ready of(RankContext context, String kernel) {
+      String host;
+      try {
+        host = InetAddress.getLocalHost().getHostName();
+      } catch (UnknownHostException e) {
+        host = "unknown";
+      }
+      return new Ready(
+          context.transport().rank(),
+          context.attempt(),
+          host,
+          ProcessHandle.current().pid(),
+          context.threads(),
+          kernel);
+    }
+  }
 
   /** The attempt goes on from a checkpoint; {@code step} steps are done. */
   record Resumed(int attempt, long step, String checkpoint) implements RankEvent {}
@@ -35,6 +52,9 @@ public sealed interface RankEvent {
    * predicted tokens, in nats.
    */
   record Validation(long step, double loss, long tokens) implements RankEvent {}
+
+  /** Of {@code asked} values that were to be recalled, {@code right} were. */
+  record Recall(long right, long asked) implements RankEvent {}
 
   /** A checkpoint is committed. */
   record Checkpoint(long step, String path) implements RankEvent {}

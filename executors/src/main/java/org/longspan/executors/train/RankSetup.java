@@ -7,6 +7,7 @@ import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.RankEnvironment;
 import org.longspan.executors.layer.RankMode;
+import org.longspan.executors.layer.RankMode.Exchange;
 import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.executors.layer.RankMode.Reproducibility;
 import org.longspan.executors.math.Numerics;
@@ -83,6 +84,7 @@ public final class RankSetup implements AutoCloseable {
         configuration.get(Options.KERNEL),
         configuration.get(Options.DETERMINISTIC) ? Reproducibility.BITWISE : Reproducibility.FAST,
         configuration.get(Options.TRAIN_RECOMPUTE) ? LayerMemory.RECOMPUTE : LayerMemory.KEEP,
+        configuration.get(Options.EXCHANGE_CUT) ? Exchange.CUT : Exchange.WHOLE,
         configuration.get(Options.SCAN_KIND),
         configuration.get(Options.SCAN_BLOCKS),
         link);

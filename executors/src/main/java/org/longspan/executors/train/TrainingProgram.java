@@ -2,8 +2,6 @@ package org.longspan.executors.train;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,27 +58,11 @@ public final class TrainingProgram implements RankProgram {
             context.threads(),
             dataset.manifest().sequenceLength(),
             RankSetup.BLOCK)) {
-      context.report(ready(context, setup));
+      context.report(RankEvent.Ready.of(context, setup.description()));
       new Attempt(context, dataset, setup, fault).train();
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
-  }
-
-  static RankEvent.Ready ready(RankContext context, RankSetup setup) {
-    String host;
-    try {
-      host = InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      host = "unknown";
-    }
-    return new RankEvent.Ready(
-        context.transport().rank(),
-        context.attempt(),
-        host,
-        ProcessHandle.current().pid(),
-        context.threads(),
-        setup.description());
   }
 
   /** One attempt's state. */

@@ -104,6 +104,7 @@ class RunConfigurationTest {
         "model: {width: 100, heads: 3} | model.width is 100, which does not divide by model.heads of 3; 102 would do.",
         "mesh.data: 2 | data.batch is 1, which does not divide by mesh.data of 2; 2 would do.",
         "mesh.tensor: 2 | mesh.tensor is 2; more than 1 is not built yet.",
+        "{exchange.cut: true, deterministic: true} | exchange.cut and deterministic are both true; a cut exchange makes results depend on mesh.sequence, so set one of them to false.",
         "just text | run.yaml is not a configuration; it needs lines such as model.width: 256.",
         "# nothing | run.yaml is empty; a configuration has at least one key, such as data.path.",
         "\"\" | run.yaml is empty; a configuration has at least one key, such as data.path."
