@@ -26,6 +26,14 @@ import org.longspan.executors.opencl.OpenClDevices;
 class DeviceLinearAttentionTest {
   private static final Tolerance TOLERANCE = new Tolerance(1e-5, 1e-5);
 
+  /**
+   * A gate's gradient is the sum of {@code q·dq − k·dk}, whose terms cancel where gates are so
+   * strong that hardly a token sees another.
+   */
+  private static final Tolerance OF_STRONGEST_GATES = new Tolerance(1e-5, 1e-4);
+
+  private static final double STRONGEST = 1000;
+
   private static OpenCLDevice device;
 
   @BeforeAll
@@ -48,7 +56,7 @@ class DeviceLinearAttentionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {1.0 / 256, 1.0 / 16, 1, 16, 1000})
+  @ValueSource(doubles = {1.0 / 256, 1.0 / 16, 1, 16, STRONGEST})
   void shouldEqualTheRecurrenceUnderStrongAndWeakDecay(double strength) {
     assertEqualsRecurrence(new AttentionShape(4, 8, 6), Documents.one(300, 3), strength);
   }
@@ -156,7 +164,7 @@ class DeviceLinearAttentionTest {
           .run(cuts)
           .assertEquals(
               AttentionRecurrence.of(problem),
-              TOLERANCE,
+              strength < STRONGEST ? TOLERANCE : OF_STRONGEST_GATES,
               rule + ", cut at " + Arrays.toString(cuts),
               documents.tokens(),
               cuts);
