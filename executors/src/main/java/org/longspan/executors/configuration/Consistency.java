@@ -24,6 +24,27 @@ final class Consistency {
               + " or precision float.");
     }
     checkKernelIsUsed(configuration);
+    checkFaultStrikes(configuration);
+  }
+
+  private static void checkFaultStrikes(RunConfiguration configuration) {
+    if (configuration.get(Options.FAULT_KIND) == FaultChoice.NONE) {
+      return;
+    }
+    int rank = configuration.get(Options.FAULT_RANK);
+    int ranks = configuration.get(Options.MESH_DATA) * configuration.get(Options.MESH_SEQUENCE);
+    if (rank >= ranks) {
+      throw new InvalidInputException(
+          String.format(
+              "fault.rank is %d, and mesh.data and mesh.sequence make %d ranks, counted from 0.",
+              rank, ranks));
+    }
+    int step = configuration.get(Options.FAULT_STEP);
+    int steps = configuration.get(Options.TRAIN_STEPS);
+    if (step > steps) {
+      throw new InvalidInputException(
+          String.format("fault.step is %d, and training ends at train.steps of %d.", step, steps));
+    }
   }
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {
