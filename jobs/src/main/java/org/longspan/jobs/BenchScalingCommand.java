@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.bench.ScalingBench;
 import org.longspan.executors.layer.RankMode.LayerMemory;
 import picocli.CommandLine.Command;
@@ -21,6 +22,14 @@ import picocli.CommandLine.Option;
 final class BenchScalingCommand implements Callable<Integer> {
   private static final List<Integer> KEPT = List.of(8_192, 16_384, 32_768, 65_536);
   private static final List<Integer> RECOMPUTED = List.of(8_192, 131_072, 262_144);
+
+  /** What grows from line to line, and so what a line's ratio is of. */
+  enum Part {
+    /** The ratio is of CPU time a token to that of one rank. */
+    RANKS,
+    /** The ratio is of tokens/s to those of the shortest sequence. */
+    LENGTH
+  }
 
   @Mixin private JsonChoice output;
 
@@ -50,6 +59,7 @@ final class BenchScalingCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    check();
     PrintStream out = Terminal.standard().out();
     if (!output.isJson()) {
       out.println("CPU time a token on several ranks that share all processors, against one rank");
@@ -59,7 +69,8 @@ final class BenchScalingCommand implements Callable<Integer> {
     for (int count : ranks.counts()) {
       ScalingBench.Result result = ScalingBench.ranks(count, tokens);
       one = one == null ? result : one;
-      print(result, result.cpuSecondsPerToken() / one.cpuSecondsPerToken(), out);
+      double ratio = result.cpuSecondsPerToken() / one.cpuSecondsPerToken();
+      out.println(output.isJson() ? json(Part.RANKS, result, ratio) : row(result, ratio));
     }
     int threads = Runtime.getRuntime().availableProcessors();
     if (longest > 0 && !output.isJson()) {
@@ -72,6 +83,20 @@ final class BenchScalingCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void check() {
+    if (tokens < 1) {
+      throw new InvalidInputException("--tokens is " + tokens + "; it takes 1 or more.");
+    }
+    if (longest < 0) {
+      throw new InvalidInputException("--longest is " + longest + "; it takes 0 or more.");
+    }
+    int first = ranks.counts().get(0);
+    if (first != 1) {
+      throw new InvalidInputException(
+          "--ranks starts with " + first + "; it takes 1 first, against which the others count.");
+    }
+  }
+
   private void lengths(List<Integer> lengths, LayerMemory memory, int threads, PrintStream out) {
     double first = 0;
     for (int length : lengths) {
@@ -80,7 +105,8 @@ final class BenchScalingCommand implements Callable<Integer> {
       }
       ScalingBench.Result result = ScalingBench.length(length, memory, threads);
       first = first == 0 ? result.tokensPerSecond() : first;
-      print(result, result.tokensPerSecond() / first, out);
+      double ratio = result.tokensPerSecond() / first;
+      out.println(output.isJson() ? json(Part.LENGTH, result, ratio) : row(result, ratio));
     }
   }
 
@@ -88,28 +114,31 @@ final class BenchScalingCommand implements Callable<Integer> {
     out.println("ranks    tokens   recompute   CPU µs a token   tokens/s   ratio");
   }
 
-  private void print(ScalingBench.Result result, double ratio, PrintStream out) {
-    boolean recompute = result.memory() == LayerMemory.RECOMPUTE;
-    if (output.isJson()) {
-      ObjectNode object = JsonNodeFactory.instance.objectNode();
-      object.put("ranks", result.ranks());
-      object.put("tokens", result.tokens());
-      object.put("recompute", recompute);
-      object.put("cpu_seconds_per_token", result.cpuSecondsPerToken());
-      object.put("tokens_per_second", result.tokensPerSecond());
-      object.put("ratio", ratio);
-      out.println(object);
-    } else {
-      out.println(
-          String.format(
-              Locale.ROOT,
-              "%5d   %,7d   %9s   %14.1f   %,8.0f   %5.3f",
-              result.ranks(),
-              result.tokens(),
-              recompute ? "yes" : "no",
-              result.cpuSecondsPerToken() * 1e6,
-              result.tokensPerSecond(),
-              ratio));
-    }
+  static String json(Part part, ScalingBench.Result result, double ratio) {
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    object.put("part", part.name().toLowerCase(Locale.ROOT));
+    object.put("ranks", result.ranks());
+    object.put("tokens", result.tokens());
+    object.put("recompute", recomputes(result));
+    object.put("cpu_seconds_per_token", result.cpuSecondsPerToken());
+    object.put("tokens_per_second", result.tokensPerSecond());
+    object.put("ratio", ratio);
+    return object.toString();
+  }
+
+  private static String row(ScalingBench.Result result, double ratio) {
+    return String.format(
+        Locale.ROOT,
+        "%5d   %,7d   %9s   %14.1f   %,8.0f   %5.3f",
+        result.ranks(),
+        result.tokens(),
+        recomputes(result) ? "yes" : "no",
+        result.cpuSecondsPerToken() * 1e6,
+        result.tokensPerSecond(),
+        ratio);
+  }
+
+  private static boolean recomputes(ScalingBench.Result result) {
+    return result.memory() == LayerMemory.RECOMPUTE;
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
+import org.longspan.executors.bench.ScalingBench;
 import org.longspan.executors.bench.collective.CollectiveResult;
 import org.longspan.executors.bench.collective.TransportResult;
 import org.longspan.executors.bench.overlap.OverlapBench;
@@ -14,6 +15,7 @@ import org.longspan.executors.bench.recall.RecallTask;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.layer.RankMode.Exchange;
+import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Protection;
 
@@ -43,8 +45,32 @@ class BenchJsonTest {
                 new TransportResult("transport", Protection.ENCRYPTED, 1.5, 90, 0.75)));
     assertThat(object.fieldNames())
         .toIterable()
+        .containsExactly("way", "protection", "gigabytes_per_second", "microseconds", "ratio");
+    assertThat(object.get("way").asText()).isEqualTo("transport");
+  }
+
+  @Test
+  void shouldTellTheRanksFromTheLengths() throws JsonProcessingException {
+    ScalingBench.Result result =
+        new ScalingBench.Result(2, 8_192, LayerMemory.RECOMPUTE, 1e-4, 20_000);
+    JsonNode ranks =
+        MAPPER.readTree(BenchScalingCommand.json(BenchScalingCommand.Part.RANKS, result, 1.05));
+    assertThat(ranks.fieldNames())
+        .toIterable()
         .containsExactly(
-            "collective", "protection", "gigabytes_per_second", "microseconds", "ratio");
+            "part",
+            "ranks",
+            "tokens",
+            "recompute",
+            "cpu_seconds_per_token",
+            "tokens_per_second",
+            "ratio");
+    assertThat(ranks.get("part").asText()).isEqualTo("ranks");
+    assertThat(ranks.get("recompute").asBoolean()).isTrue();
+    JsonNode length =
+        MAPPER.readTree(BenchScalingCommand.json(BenchScalingCommand.Part.LENGTH, result, 0.95));
+    assertThat(length.get("part").asText()).isEqualTo("length");
+    assertThat(length.get("ratio").asDouble()).isEqualTo(0.95);
   }
 
   @Test
@@ -62,7 +88,7 @@ class BenchJsonTest {
                     0.0005,
                     0.001,
                     "chain in 1 block")));
-    assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.75);
+    assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.5);
     assertThat(object.get("direction").asText()).isEqualTo("backward");
   }
 

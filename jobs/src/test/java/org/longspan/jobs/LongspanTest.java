@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LongspanTest {
@@ -201,6 +202,21 @@ class LongspanTest {
     assertMistake(
         CommandRunner.run("generate", "--checkpoint", "c", "--prompt", "p", "--temperature", "-1"),
         "longspan generate: --temperature is -1.0; it takes 0 or more.");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--tokens | 0 | --tokens is 0; it takes 1 or more.",
+        "--tokens | -5 | --tokens is -5; it takes 1 or more.",
+        "--longest | -1 | --longest is -1; it takes 0 or more.",
+        "--ranks | 2,4 | --ranks starts with 2; it takes 1 first, against which the others count."
+      })
+  void shouldRefuseToScaleWhatCannotBeMeasured(String option, String value, String sentence) {
+    assertMistake(
+        CommandRunner.run("bench", "scaling", option, value),
+        "longspan bench scaling: " + sentence);
   }
 
   @Test

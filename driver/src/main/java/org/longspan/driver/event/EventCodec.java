@@ -21,6 +21,7 @@ public final class EventCodec {
           RankMessage.Finished.class,
           RankMessage.Failed.class,
           RankEvent.Ready.class,
+          RankEvent.Failed.class,
           RankEvent.Resumed.class,
           RankEvent.Step.class,
           RankEvent.Validation.class,

@@ -24,8 +24,8 @@ public final class Launcher {
    * One Spark context may do this several times.
    *
    * @param spark started with {@link SparkSettings}
-   * @param events hears the newest attempt's reports, from one thread at a time, in the order of
-   *     each rank; it must not block for long
+   * @param events hears the newest attempt's reports in the order of each rank, and why an attempt
+   *     failed; from any thread. It must not block for long, nor throw
    * @throws org.longspan.datapipeline.InvalidInputException where there are too few slots, or a
    *     rank threw one; there is no other attempt then
    * @throws org.longspan.driver.recovery.RunFailedException where too many attempts failed
@@ -35,7 +35,8 @@ public final class Launcher {
     checkPlugin(spark);
     SlotCheck.check(spark, plan.mesh());
     String run = "longspan-" + UUID.randomUUID();
-    AttemptLedger ledger = new AttemptLedger(plan.attempts());
+    AttemptLedger ledger =
+        new AttemptLedger(plan.attempts(), failure -> events.accept(failure.event()));
     Runnable cancel = () -> spark.sc().cancelJobsWithTag(run);
     StageWatch watch = new StageWatch(run, ledger, cancel);
     RankTask task =

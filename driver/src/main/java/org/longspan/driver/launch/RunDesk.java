@@ -45,7 +45,6 @@ final class RunDesk {
       Failure failure =
           new Failure(
               sender.rank(), sender.attempt(), sender.host(), failed.kind(), failed.sentence());
-      LOG.warn("Attempt {} failed: {}", failure.attempt(), failure);
       return orCancel(ledger.failed(failure));
     }
     return true;

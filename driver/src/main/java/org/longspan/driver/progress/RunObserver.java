@@ -65,6 +65,16 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
     try {
       if (event instanceof RankEvent.Ready ready) {
         ready(ready);
+      } else if (event instanceof RankEvent.Failed failure) {
+        line.note(
+            "Attempt "
+                + (failure.attempt() + 1)
+                + " failed: rank "
+                + failure.rank()
+                + " on "
+                + failure.host()
+                + ": "
+                + failure.sentence());
       } else if (event instanceof RankEvent.Resumed resumed) {
         log.cutAfter(resumed.step());
         line.note("Goes on after step " + resumed.step() + " from " + resumed.checkpoint());

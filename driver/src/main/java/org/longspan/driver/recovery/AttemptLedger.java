@@ -1,7 +1,10 @@
 package org.longspan.driver.recovery;
 
+import java.util.function.Consumer;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.driver.event.FailureKind;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps what happened to a run's attempts, and decides whether one more may be made: after an
@@ -10,14 +13,21 @@ import org.longspan.driver.event.FailureKind;
  * <p>Thread-safe.
  */
 public final class AttemptLedger {
+  private static final Logger LOG = LoggerFactory.getLogger(AttemptLedger.class);
+
   private final int allowed;
+  private final Consumer<Failure> explanations;
   private int newest;
   private int lastWithProgress;
   private boolean exhausted;
   private Failure rootCause;
 
-  public AttemptLedger(int allowed) {
+  /**
+   * @param explanations hears why an attempt failed, again where another rank explains it better
+   */
+  public AttemptLedger(int allowed, Consumer<Failure> explanations) {
     this.allowed = allowed;
+    this.explanations = explanations;
   }
 
   /** A rank is about to begin; whether its attempt may go on. */
@@ -39,8 +49,10 @@ public final class AttemptLedger {
 
   /** A rank has failed; whether another attempt may follow. */
   public synchronized boolean failed(Failure failure) {
+    LOG.warn("Attempt {} failed: {}", failure.attempt(), failure);
     if (failure.explainsMoreThan(rootCause)) {
       rootCause = failure;
+      explanations.accept(failure);
     }
     return mayGoOn();
   }

@@ -1,6 +1,7 @@
 package org.longspan.driver.recovery;
 
 import org.longspan.driver.event.FailureKind;
+import org.longspan.executors.train.RankEvent;
 
 /** One rank's failure in one attempt; {@code sentence} says what went wrong. */
 public record Failure(int rank, int attempt, String host, FailureKind kind, String sentence) {
@@ -9,6 +10,11 @@ public record Failure(int rank, int attempt, String host, FailureKind kind, Stri
     return other == null
         || attempt > other.attempt
         || (attempt == other.attempt && kind.compareTo(other.kind) < 0);
+  }
+
+  /** For those who watch the run. */
+  public RankEvent event() {
+    return new RankEvent.Failed(rank, attempt, host, sentence);
   }
 
   @Override

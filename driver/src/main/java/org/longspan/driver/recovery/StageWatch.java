@@ -10,8 +10,6 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.longspan.driver.event.FailureKind;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -19,7 +17,6 @@ import scala.jdk.javaapi.CollectionConverters;
  * before the program began.
  */
 public final class StageWatch extends SparkListener {
-  private static final Logger LOG = LoggerFactory.getLogger(StageWatch.class);
   private static final String JOB_TAGS = "spark.job.tags";
 
   private final String tag;
@@ -58,7 +55,6 @@ public final class StageWatch extends SparkListener {
               task.taskInfo().host(),
               reason instanceof ExecutorLostFailure ? FailureKind.LOST : FailureKind.DISCONNECTED,
               FailureKind.firstLine(reason.toErrorString()));
-      LOG.warn("Attempt {} failed: {}", failure.attempt(), failure);
       if (!ledger.failed(failure) || !ledger.started(failure.attempt())) {
         cancel.run();
       }

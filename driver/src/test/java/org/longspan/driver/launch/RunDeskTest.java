@@ -16,7 +16,7 @@ class RunDeskTest {
   private final List<RankEvent> heard = new ArrayList<>();
   private final AtomicInteger cancelled = new AtomicInteger();
   private final RunDesk desk =
-      new RunDesk(new AttemptLedger(2), heard::add, cancelled::incrementAndGet);
+      new RunDesk(new AttemptLedger(2, explanation -> {}), heard::add, cancelled::incrementAndGet);
 
   @Test
   void shouldDropWhatAnOlderAttemptReports() {
@@ -53,7 +53,7 @@ class RunDeskTest {
   void shouldGoOnWhereTheListenerThrows() {
     RunDesk deaf =
         new RunDesk(
-            new AttemptLedger(2),
+            new AttemptLedger(2, explanation -> {}),
             event -> {
               throw new IllegalStateException("disk full");
             },

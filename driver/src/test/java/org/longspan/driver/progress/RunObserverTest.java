@@ -36,6 +36,17 @@ class RunObserverTest {
   }
 
   @Test
+  void shouldSayWhyAnAttemptFailed() throws IOException {
+    try (RunObserver observer = create()) {
+      observer.accept(
+          new RankEvent.Failed(1, 0, "worker-b", "Rank 1, peer 0: nothing arrived within 5 s"));
+    }
+    assertThat(text())
+        .contains(
+            "Attempt 1 failed: rank 1 on worker-b: Rank 1, peer 0: nothing arrived within 5 s\n");
+  }
+
+  @Test
   void shouldLogAndRememberWhatARunReached() throws IOException {
     RunObserver observer = create();
     try (observer) {

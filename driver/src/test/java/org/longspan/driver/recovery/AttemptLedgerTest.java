@@ -2,6 +2,8 @@ package org.longspan.driver.recovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.driver.event.FailureKind;
@@ -9,7 +11,8 @@ import org.longspan.driver.event.FailureKind;
 class AttemptLedgerTest {
   private final Exception spark = new Exception("Job aborted");
 
-  private final AttemptLedger ledger = new AttemptLedger(2);
+  private final List<Failure> explained = new ArrayList<>();
+  private final AttemptLedger ledger = new AttemptLedger(2, explained::add);
 
   @Test
   void shouldAllowSoManyAttemptsInARow() {
@@ -55,6 +58,9 @@ class AttemptLedgerTest {
     ledger.failed(failure(1, FailureKind.DISCONNECTED, "peer is lost"));
 
     assertThat(ledger.verdict(spark)).hasMessageEndingWith("rank 1 on host: killed");
+    assertThat(explained)
+        .extracting(Failure::sentence)
+        .containsExactly("of an older attempt", "peer is lost", "killed");
   }
 
   @Test

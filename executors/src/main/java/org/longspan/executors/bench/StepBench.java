@@ -23,7 +23,7 @@ import org.longspan.parallelism.transport.Transport;
  * A whole training step on one rank (forward, backward, clipping, AdamW), and the step's matrix
  * products alone in the same run: what they take is the floor of the step.
  *
- * <p>The model: width 256, 4 lightning layers of 4 heads, feed-forward 704, vocabulary 256, one
+ * <p>The model: width 256, 4 lightning layers of 4 heads, feed-forward 704, vocabulary 258, one
  * document of random tokens.
  */
 public final class StepBench {

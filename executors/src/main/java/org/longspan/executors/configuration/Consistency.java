@@ -24,10 +24,31 @@ final class Consistency {
               + " or precision float.");
     }
     checkKernelIsUsed(configuration);
+    checkFaultStrikes(configuration);
     if (configuration.get(Options.EXCHANGE_CUT) && configuration.get(Options.DETERMINISTIC)) {
       throw new InvalidInputException(
           "exchange.cut and deterministic are both true; a cut exchange makes results depend on"
               + " mesh.sequence, so set one of them to false.");
+    }
+  }
+
+  private static void checkFaultStrikes(RunConfiguration configuration) {
+    if (configuration.get(Options.FAULT_KIND) == FaultChoice.NONE) {
+      return;
+    }
+    int rank = configuration.get(Options.FAULT_RANK);
+    int ranks = configuration.get(Options.MESH_DATA) * configuration.get(Options.MESH_SEQUENCE);
+    if (rank >= ranks) {
+      throw new InvalidInputException(
+          String.format(
+              "fault.rank is %d, and mesh.data and mesh.sequence make %d ranks, counted from 0.",
+              rank, ranks));
+    }
+    int step = configuration.get(Options.FAULT_STEP);
+    int steps = configuration.get(Options.TRAIN_STEPS);
+    if (step > steps) {
+      throw new InvalidInputException(
+          String.format("fault.step is %d, and training ends at train.steps of %d.", step, steps));
     }
   }
 

@@ -119,7 +119,7 @@ public final class Options {
       Option.flag("train.recompute", false)
           .describedAs(
               "Layers keep their inputs only and compute the rest again in the backward: about a"
-                  + " third more arithmetic for a quarter of the memory");
+                  + " third more arithmetic for about half of the memory");
 
   public static final Option<ScanChoice> SCAN_KIND =
       Option.choice("scan.kind", ScanChoice.AUTO)

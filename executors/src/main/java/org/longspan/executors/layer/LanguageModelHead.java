@@ -41,6 +41,7 @@ public final class LanguageModelHead {
 
   /** The sum of the losses of the slice's predicted tokens, in nats. */
   public double loss(Matrix x, Parameters parameters) {
+    environment.leaveLayers();
     environment.forEachTile(
         (worker, first, count) -> {
           double loss = 0;
@@ -58,6 +59,7 @@ public final class LanguageModelHead {
    * (overwritten).
    */
   public double lossAndGradient(Matrix x, Matrix gradient, Parameters parameters) {
+    environment.leaveLayers();
     parameters.startGradients();
     parameters.forEachTile(
         (worker, first, count) -> {

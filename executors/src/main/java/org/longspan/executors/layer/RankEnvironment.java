@@ -103,9 +103,14 @@ public final class RankEnvironment implements AutoCloseable {
     sequence.position(step, -1);
   }
 
-  /** From now on block {@code number} of the model works; −1 for none. */
+  /** From now on block {@code number} of the model works. */
   void enterLayer(int number) {
     sequence.position(step, number);
+  }
+
+  /** From now on no block of the model works: the embedding or the head does. */
+  void leaveLayers() {
+    sequence.position(step, -1);
   }
 
   /** Goes on to another slice, of at most {@link #capacity} tokens. */

@@ -22,6 +22,7 @@ public final class TokenEmbedding {
 
   /** {@code out} {@code [tokens, width]}. */
   public void forward(Matrix out, Parameters parameters) {
+    environment.leaveLayers();
     int[] tokens = environment.input().tokens();
     environment.forEachTile(
         (worker, first, count) ->
@@ -33,6 +34,7 @@ public final class TokenEmbedding {
 
   /** The table's gradient from that of the output. */
   public void backward(Matrix gradient, Parameters parameters) {
+    environment.leaveLayers();
     parameters.startGradients();
     parameters.forEachTile(
         (worker, first, count) ->

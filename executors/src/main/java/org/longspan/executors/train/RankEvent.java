@@ -3,7 +3,10 @@ package org.longspan.executors.train;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
-/** What a rank tells the driver. Every rank reports itself; all else only rank 0 does. */
+/**
+ * What a rank tells the driver, and what the driver finds out about a rank. Every rank reports
+ * itself; all else only rank 0 does.
+ */
 public sealed interface RankEvent {
 
   /**
@@ -30,6 +33,9 @@ public sealed interface RankEvent {
           kernel);
     }
   }
+
+  /** An attempt has failed at this rank, as far as is known yet; {@code sentence} says why. */
+  record Failed(int rank, int attempt, String host, String sentence) implements RankEvent {}
 
   /** The attempt goes on from a checkpoint; {@code step} steps are done. */
   record Resumed(int attempt, long step, String checkpoint) implements RankEvent {}

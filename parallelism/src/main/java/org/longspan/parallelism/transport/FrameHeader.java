@@ -167,8 +167,10 @@ record FrameHeader(
     return read;
   }
 
-  /** A piece has at least one byte of its message, if the message has any. */
+  /** No length is negative, and a piece has at least one byte of its message, if it has any. */
   private boolean hasSoundLengths() {
-    return payloadLength <= messageLength && (payloadLength > 0 || messageLength == 0);
+    return payloadLength >= 0
+        && payloadLength <= messageLength
+        && (payloadLength > 0 || messageLength == 0);
   }
 }

@@ -252,21 +252,32 @@ final class Mailbox {
   }
 
   private TransportException misfit(Piece piece) {
-    return piece.messageLabel() == label
-        ? route
-            .labelled(label)
-            .failure(
-                "a message of "
-                    + piece.messageLength()
-                    + " bytes arrived where "
-                    + into.remaining()
-                    + " were expected")
-        : route.failure(
-            "a message of "
-                + MessageLabel.words(piece.messageLabel())
-                + " arrived where one of "
-                + MessageLabel.words(label)
-                + " was expected");
+    if (piece.messageLabel() != label) {
+      return route.failure(
+          "a message of "
+              + MessageLabel.words(piece.messageLabel())
+              + " arrived where one of "
+              + MessageLabel.words(label)
+              + " was expected");
+    }
+    if (piece.messageLength() != into.remaining()) {
+      return route
+          .labelled(label)
+          .failure(
+              "a message of "
+                  + piece.messageLength()
+                  + " bytes arrived where "
+                  + into.remaining()
+                  + " were expected");
+    }
+    return route
+        .labelled(label)
+        .failure(
+            "a piece of "
+                + piece.bytes().remaining()
+                + " bytes arrived where "
+                + (into.remaining() - filled)
+                + " were left of the message");
   }
 
   private void fill(ByteBuffer piece) {

@@ -151,6 +151,17 @@ class MailboxClaimTest {
     assertThat(failure).hasNullValue();
   }
 
+  @Test
+  void shouldSayThatAPieceIsTooLongForItsMessage() {
+    mailbox.deliver(LABEL, BYTES, ByteBuffer.allocate(60));
+    mailbox.deliver(LABEL, BYTES, ByteBuffer.allocate(50));
+    TransportContract.join(receive(LONG));
+    assertThat(failure.get())
+        .hasMessage(
+            "Rank 0, peer 1, channel 2, send 1: a piece of 50 bytes arrived where 40 were left of"
+                + " the message");
+  }
+
   private static ByteBuffer poisoned() {
     ByteBuffer poisoned = ByteBuffer.allocateDirect(BYTES + 2 * MARGIN);
     while (poisoned.hasRemaining()) {

@@ -63,9 +63,9 @@ public final class OverlapBench {
       double stoodStillSeconds,
       String scan) {
 
-    /** Share of the scan's time for which the attention did not wait, from 0 to 1. */
+    /** Share of the scan's time for which the attention's thread had its processor, from 0 to 1. */
     public double hiddenShare() {
-      return Math.max(0, 1 - waitedSeconds / scanSeconds);
+      return Math.min(1, Math.max(0, 1 - stoodStillSeconds / scanSeconds));
     }
   }
 

@@ -31,22 +31,23 @@ class OverlapBenchTest {
   }
 
   @Test
-  void shouldHideWhatIsNotWaitedFor() {
+  void shouldHideWhatTheAttentionDoesNotStandStillFor() {
     assertThat(result(0.1, 0.025).hiddenShare()).isEqualTo(0.75);
     assertThat(result(0.1, 0).hiddenShare()).isEqualTo(1);
     assertThat(result(0.1, 0.2).hiddenShare()).isZero();
+    assertThat(result(0.1, -0.01).hiddenShare()).isEqualTo(1);
   }
 
-  private static OverlapBench.Result result(double scan, double waited) {
+  private static OverlapBench.Result result(double scan, double stoodStill) {
     return new OverlapBench.Result(
         ScanDirection.FORWARD,
         128,
         new AttentionShape(1, 8, 8),
         1,
         scan,
-        1 + waited,
-        waited,
-        waited,
+        1 + stoodStill,
+        0,
+        stoodStill,
         "chain");
   }
 }
