@@ -4,15 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.longspan.parallelism.collective.Groups.Carrier;
+import org.longspan.parallelism.transport.InProcessTransport;
+import org.longspan.parallelism.transport.LocalRanks;
+import org.longspan.parallelism.transport.Transport;
 
 @Timeout(120)
 class LinkQualityTest {
+  /** Far beyond what a message takes in memory. */
+  private static final Duration DELAY = Duration.ofMillis(3);
+
   private static final LinkQuality LINK = new LinkQuality(5e-5, 2e9);
 
   @ParameterizedTest
@@ -25,6 +34,33 @@ class LinkQualityTest {
     if (ranks == 1) {
       assertThat(links).containsOnly(LinkQuality.USUAL);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 0", "3, 1", "3, 2", "4, 1", "4, 3"})
+  void shouldTellEveryRankOfTheWorstLink(int ranks, int slow) {
+    int other = (slow + 1) % ranks;
+    List<Integer> everyone = IntStream.range(0, ranks).boxed().toList();
+    List<LinkQuality> links =
+        LocalRanks.run(
+            InProcessTransport.connect(ranks, Groups.LIMIT).stream()
+                .map(
+                    transport ->
+                        (Transport)
+                            new SlowLink(
+                                transport,
+                                transport.rank() == slow
+                                    ? other
+                                    : transport.rank() == other ? slow : -1,
+                                DELAY))
+                .toList(),
+            transport -> {
+              try (Communicator communicator = Communicator.over(transport, everyone, 1)) {
+                return LinkQuality.measure(communicator);
+              }
+            });
+    assertThat(links).hasSize(ranks).containsOnly(links.get(0));
+    assertThat(links.get(0).latencySeconds()).isGreaterThanOrEqualTo(DELAY.toMillis() / 1e3);
   }
 
   @Test
