@@ -34,6 +34,7 @@ class EventCodecTest {
         new RankMessage.Failed(SENDER, FailureKind.FAULT, "A sentence with ümläuts."),
         new RankMessage.Failed(SENDER, FailureKind.INVALID_INPUT, null),
         new RankEvent.Ready(7, 1, "host", 4_294_967_296L, 2, "cpu"),
+        new RankEvent.Failed(1, 0, "host", "it is lost"),
         new RankEvent.Resumed(1, 50, "hdfs://host/run/step-50"),
         (Record) step,
         new RankEvent.Validation(10, 1.5, 1L << 33),
