@@ -23,7 +23,8 @@ public final class AttemptLedger {
   private Failure rootCause;
 
   /**
-   * @param explanations hears why an attempt failed, again where another rank explains it better
+   * @param explanations hears why an attempt failed, again where another rank explains it better;
+   *     not of an invalid input, which ends the run by itself
    */
   public AttemptLedger(int allowed, Consumer<Failure> explanations) {
     this.allowed = allowed;
@@ -52,7 +53,9 @@ public final class AttemptLedger {
     LOG.warn("Attempt {} failed: {}", failure.attempt(), failure);
     if (failure.explainsMoreThan(rootCause)) {
       rootCause = failure;
-      explanations.accept(failure);
+      if (failure.kind() != FailureKind.INVALID_INPUT) {
+        explanations.accept(failure);
+      }
     }
     return mayGoOn();
   }
