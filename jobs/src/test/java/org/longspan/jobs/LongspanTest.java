@@ -242,8 +242,8 @@ class LongspanTest {
   void shouldNameTheBenchmarksThereAre() {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
-        "longspan bench: There is no benchmark 'stpe'. There are: step, memory, collectives,"
-            + " overlap, scaling, determinism, recall.");
+        "longspan bench: There is no benchmark 'stpe'. There are: step, kernels, memory,"
+            + " collectives, overlap, scaling, determinism, recall.");
   }
 
   @Test
