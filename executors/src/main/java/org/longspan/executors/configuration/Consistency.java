@@ -37,7 +37,8 @@ final class Consistency {
       return;
     }
     int rank = configuration.get(Options.FAULT_RANK);
-    int ranks = configuration.get(Options.MESH_DATA) * configuration.get(Options.MESH_SEQUENCE);
+    long ranks =
+        (long) configuration.get(Options.MESH_DATA) * configuration.get(Options.MESH_SEQUENCE);
     if (rank >= ranks) {
       throw new InvalidInputException(
           String.format(

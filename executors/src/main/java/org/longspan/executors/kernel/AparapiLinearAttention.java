@@ -16,9 +16,10 @@ import org.longspan.executors.memory.Precision;
  * wait for each other.
  */
 final class AparapiLinearAttention implements LinearAttention {
-  private final OpenCLDevice device;
+  private static final KernelPool<Key, AparapiAttend> POOL = new KernelPool<>(AparapiAttend::close);
+
+  private final Key key;
   private final AttentionShape shape;
-  private final int chunk;
   private final AttentionMatrices matrices;
   private final FloatDecay[] decays;
   private final float[] ones;
@@ -28,17 +29,18 @@ final class AparapiLinearAttention implements LinearAttention {
 
   AparapiLinearAttention(
       OpenCLDevice device, AttentionShape shape, double[] slopes, int chunk, String description) {
-    this.device = device;
     this.shape = shape;
-    this.chunk = chunk;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
     this.decays = new FloatDecay[shape.heads()];
     Arrays.setAll(decays, head -> new FloatDecay(slopes[head], chunk));
     this.ones = new float[shape.heads()];
     Arrays.fill(ones, 1f);
-    this.attend = AparapiPool.take(device, shape, chunk);
+    this.key = new Key(device.getDeviceId(), shape, chunk);
+    this.attend = POOL.take(key, () -> new AparapiAttend(device, shape, chunk));
     this.description = description;
   }
+
+  private record Key(long device, AttentionShape shape, int chunk) {}
 
   @Override
   public void summarize(
@@ -214,7 +216,7 @@ final class AparapiLinearAttention implements LinearAttention {
   public void close() {
     if (!isClosed) {
       isClosed = true;
-      AparapiPool.giveBack(device, shape, chunk);
+      POOL.giveBack(key);
     }
   }
 }

@@ -28,7 +28,10 @@ import org.longspan.executors.opencl.LaunchTime;
  * wait for each other.
  */
 final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
-  private final OpenCLDevice device;
+  private static final KernelPool<Key, LinearLaunches> POOL =
+      new KernelPool<>(LinearLaunches::close);
+
+  private final Key key;
   private final DeviceForm form;
   private final AttentionShape shape;
   private final double[] slopes;
@@ -49,14 +52,16 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       Workers workers,
       String description) {
     this.description = description;
-    this.device = device;
     this.form = form;
     this.shape = shape;
     this.slopes = slopes;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.launches = LinearPool.take(device, form, shape);
+    this.key = new Key(device.getDeviceId(), form, shape);
+    this.launches = POOL.take(key, () -> new LinearLaunches(device, form, shape));
   }
+
+  private record Key(long device, DeviceForm form, AttentionShape shape) {}
 
   @Override
   public void summarize(
@@ -334,7 +339,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
   public void close() {
     if (!isClosed) {
       isClosed = true;
-      LinearPool.giveBack(device, form, shape);
+      POOL.giveBack(key);
     }
   }
 }

@@ -128,6 +128,19 @@ class RunConfigurationTest {
   }
 
   @Test
+  void shouldRefuseAFaultThatStrikesNowhere() {
+    String mesh = "mesh: {data: 2, sequence: 3}\ndata.batch: 2\ntrain.steps: 10\nfault.kind: die\n";
+    assertThat(parse(mesh + "fault: {rank: 5, step: 10}").get(Options.FAULT_RANK)).isEqualTo(5);
+    assertThatThrownBy(() -> parse(mesh + "fault.rank: 6"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(
+            "fault.rank is 6, and mesh.data and mesh.sequence make 6 ranks, counted from 0.");
+    assertThatThrownBy(() -> parse(mesh + "fault.step: 11"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("fault.step is 11, and training ends at train.steps of 10.");
+  }
+
+  @Test
   void shouldRefuseAparapiInDouble() {
     assertThatThrownBy(() -> parse("kernel: aparapi\nprecision: double"))
         .isInstanceOf(InvalidInputException.class)
