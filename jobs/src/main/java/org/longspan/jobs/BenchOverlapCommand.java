@@ -54,7 +54,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
       out.printf(
           Locale.ROOT,
           "Two processes of one thread and %,d tokens each, %s; medians of the slower one, ms%n"
-              + "direction   heads   attention      scan   together   waited   stood still   hidden%n",
+              + "direction   heads   attention      scan   together   waited   in flight   hidden%n",
           tokens,
           protection.name().toLowerCase(Locale.ROOT));
     }
@@ -77,7 +77,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
     object.put("scan_ms", result.scanSeconds() * 1e3);
     object.put("together_ms", result.togetherSeconds() * 1e3);
     object.put("waited_ms", result.waitedSeconds() * 1e3);
-    object.put("stood_still_ms", result.stoodStillSeconds() * 1e3);
+    object.put("in_flight_ms", result.inFlightSeconds() * 1e3);
     object.put("hidden_share", result.hiddenShare());
     return object.toString();
   }
@@ -85,7 +85,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
   private static String row(OverlapBench.Result result) {
     return String.format(
         Locale.ROOT,
-        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %11.2f   %6.2f   %s",
+        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %9.2f   %6.2f   %s",
         direction(result),
         result.shape().heads(),
         result.shape().keyWidth(),
@@ -93,7 +93,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
         result.scanSeconds() * 1e3,
         result.togetherSeconds() * 1e3,
         result.waitedSeconds() * 1e3,
-        result.stoodStillSeconds() * 1e3,
+        result.inFlightSeconds() * 1e3,
         result.hiddenShare(),
         result.scan());
   }

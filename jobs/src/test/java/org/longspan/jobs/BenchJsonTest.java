@@ -86,9 +86,11 @@ class BenchJsonTest {
                     0.002,
                     0.0505,
                     0.0005,
-                    0.001,
+                    0.003,
+                    0.5,
                     "chain in 1 block")));
     assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.5);
+    assertThat(object.get("in_flight_ms").asDouble()).isEqualTo(3);
     assertThat(object.get("direction").asText()).isEqualTo("backward");
   }
 

@@ -20,7 +20,7 @@ public final class OverlapBench {
   private static final int HEAP_MEBIBYTES = 256;
   private static final int DIRECT_MEBIBYTES = 4_096;
   private static final Duration TIME_LIMIT = Duration.ofMinutes(2);
-  private static final int WORDS = 7;
+  private static final int WORDS = 8;
 
   private final int tokens;
   private final int repetitions;
@@ -46,10 +46,10 @@ public final class OverlapBench {
    * @param scanSeconds of the scan alone
    * @param togetherSeconds of the attention with the scan in flight, until both were done
    * @param waitedSeconds for the scan once the attention was done
-   * @param stoodStillSeconds for which the thread of the attention had no processor while the scan
-   *     was in flight, that wait included, beyond what it has none for without a scan: where all
-   *     processors attend, what the scan computes (encryption, copies, the recurrence) is taken
-   *     from them
+   * @param inFlightSeconds of the scan beside the attention, from its start to its arrival
+   * @param exposedShare of {@code inFlightSeconds} for which the attention's thread was not
+   *     computing: it waited for the scan, or the scan's own work (encryption, copies, the
+   *     recurrence) or another program had its processor
    * @param scan how the state travels
    */
   public record Result(
@@ -60,12 +60,13 @@ public final class OverlapBench {
       double scanSeconds,
       double togetherSeconds,
       double waitedSeconds,
-      double stoodStillSeconds,
+      double inFlightSeconds,
+      double exposedShare,
       String scan) {
 
-    /** Share of the scan's time for which the attention's thread had its processor, from 0 to 1. */
+    /** Share of the scan's time for which the rank's own attention was computing, 0 to 1. */
     public double hiddenShare() {
-      return Math.min(1, Math.max(0, 1 - stoodStillSeconds / scanSeconds));
+      return Math.min(1, Math.max(0, 1 - exposedShare));
     }
   }
 
@@ -96,6 +97,7 @@ public final class OverlapBench {
         Double.parseDouble(words[3]),
         Double.parseDouble(words[4]),
         Double.parseDouble(words[5]),
-        words[6]);
+        Double.parseDouble(words[6]),
+        words[7]);
   }
 }

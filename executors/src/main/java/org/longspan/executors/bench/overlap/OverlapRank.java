@@ -1,8 +1,7 @@
 package org.longspan.executors.bench.overlap;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.longspan.executors.bench.Medians;
@@ -18,8 +17,8 @@ import org.longspan.parallelism.transport.Transport;
 /**
  * A rank that measures its own attention, the scan, and both at once. Rank 0 says a line for each
  * direction: its name, the seconds of attention, of the scan, of both, those waited for the scan
- * after the attention, and those for which the attention's thread stood still because of it; then
- * how the scan travels.
+ * after the attention, those that the scan took beside the attention, and the share of them for
+ * which the attention's thread was computing; then how the scan travels.
  *
  * <p>Arguments: repetitions, tokens of a rank, heads, head width.
  */
@@ -27,7 +26,6 @@ public final class OverlapRank implements RankBody {
   private static final int CHANNEL = 10;
   private static final int WARM_UP = 2;
   private static final int WARM_UP_SCANS = 400;
-  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   @Override
   public void run(Transport transport, List<String> arguments, Consumer<String> results) {
@@ -39,14 +37,15 @@ public final class OverlapRank implements RankBody {
     List<Integer> everyone = IntStream.range(0, transport.size()).boxed().toList();
     try (Communicator communicator = Communicator.over(transport, everyone, CHANNEL);
         OverlapWork work =
-            new OverlapWork(communicator, LinkQuality.measure(communicator), shape, tokens)) {
+            new OverlapWork(communicator, LinkQuality.measure(communicator), shape, tokens);
+        ArrivalWatch arrivals = new ArrivalWatch()) {
       for (ScanDirection direction : ScanDirection.values()) {
         work.prepare(direction);
         // As in the middle of a run, where the scan has been compiled for long.
         for (int scan = 0; scan < WARM_UP_SCANS; scan++) {
           work.startScan(direction).await();
         }
-        String line = measure(communicator, work, direction, repetitions);
+        String line = measure(communicator, work, arrivals, direction, repetitions);
         if (transport.rank() == 0) {
           results.accept(line);
         }
@@ -56,34 +55,41 @@ public final class OverlapRank implements RankBody {
 
   /** In turns, so that what else the machine does falls on all alike. */
   private static String measure(
-      Communicator communicator, OverlapWork work, ScanDirection direction, int repetitions) {
+      Communicator communicator,
+      OverlapWork work,
+      ArrivalWatch arrivals,
+      ScanDirection direction,
+      int repetitions) {
     double[] attention = new double[repetitions];
     double[] scan = new double[repetitions];
     double[] together = new double[repetitions];
     double[] waited = new double[repetitions];
-    double[] stoodStill = new double[repetitions];
+    double[] inFlight = new double[repetitions];
+    double[] exposedShare = new double[repetitions];
     for (int repetition = -WARM_UP; repetition < repetitions; repetition++) {
       int place = Math.max(0, repetition);
       communicator.barrier();
-      Stopwatch watch = Stopwatch.start();
+      long startedAt = System.nanoTime();
       work.attend(direction);
-      attention[place] = watch.seconds();
-      double stillAlone = watch.stillSeconds();
+      attention[place] = secondsSince(startedAt);
 
       communicator.barrier();
-      watch = Stopwatch.start();
+      startedAt = System.nanoTime();
       work.startScan(direction).await();
-      scan[place] = watch.seconds();
+      scan[place] = secondsSince(startedAt);
 
       communicator.barrier();
-      watch = Stopwatch.start();
+      startedAt = System.nanoTime();
       Pending travelling = work.startScan(direction);
+      Future<ArrivalWatch.Flight> flight = arrivals.watch(travelling, startedAt);
       work.attend(direction);
-      double attended = watch.seconds();
+      double attended = secondsSince(startedAt);
       travelling.await();
-      together[place] = watch.seconds();
+      together[place] = secondsSince(startedAt);
       waited[place] = together[place] - attended;
-      stoodStill[place] = watch.stillSeconds() - stillAlone;
+      ArrivalWatch.Flight flown = ArrivalWatch.landed(flight);
+      inFlight[place] = flown.seconds();
+      exposedShare[place] = 1 - flown.computedSeconds() / flown.seconds();
     }
     return String.join(
         " ",
@@ -92,27 +98,17 @@ public final class OverlapRank implements RankBody {
         slowest(communicator, scan),
         slowest(communicator, together),
         slowest(communicator, waited),
-        slowest(communicator, stoodStill),
+        slowest(communicator, inFlight),
+        slowest(communicator, exposedShare),
         work.scanDescription());
   }
 
-  /** The median of the repetitions, each by the rank that was slowest in it. */
-  private static String slowest(Communicator communicator, double[] seconds) {
-    return Double.toString(Medians.of(RankTimes.greatest(communicator, seconds)));
+  private static double secondsSince(long nanoTime) {
+    return (System.nanoTime() - nanoTime) / 1e9;
   }
 
-  /** Counts this thread's time, and the part of it for which it had no processor. */
-  private record Stopwatch(long startedAt, long processorBefore) {
-    static Stopwatch start() {
-      return new Stopwatch(System.nanoTime(), THREADS.getCurrentThreadCpuTime());
-    }
-
-    double seconds() {
-      return (System.nanoTime() - startedAt) / 1e9;
-    }
-
-    double stillSeconds() {
-      return seconds() - (THREADS.getCurrentThreadCpuTime() - processorBefore) / 1e9;
-    }
+  /** The median of the repetitions, each by the rank for which it was greatest. */
+  private static String slowest(Communicator communicator, double[] ofRepetition) {
+    return Double.toString(Medians.of(RankTimes.greatest(communicator, ofRepetition)));
   }
 }

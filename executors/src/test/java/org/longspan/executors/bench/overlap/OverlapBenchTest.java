@@ -2,8 +2,12 @@ package org.longspan.executors.bench.overlap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.parallelism.collective.ScanDirection;
@@ -31,23 +35,63 @@ class OverlapBenchTest {
   }
 
   @Test
-  void shouldHideWhatTheAttentionDoesNotStandStillFor() {
-    assertThat(result(0.1, 0.025).hiddenShare()).isEqualTo(0.75);
-    assertThat(result(0.1, 0).hiddenShare()).isEqualTo(1);
-    assertThat(result(0.1, 0.2).hiddenShare()).isZero();
-    assertThat(result(0.1, -0.01).hiddenShare()).isEqualTo(1);
+  void shouldHideWhatIsNotExposed() {
+    assertThat(result(0.25).hiddenShare()).isEqualTo(0.75);
+    assertThat(result(0).hiddenShare()).isEqualTo(1);
+    assertThat(result(-0.01).hiddenShare()).isEqualTo(1);
   }
 
-  private static OverlapBench.Result result(double scan, double stoodStill) {
+  @Test
+  void shouldCountOnlyWhatTheWatchedThreadComputesUntilTheScanArrives() throws Exception {
+    CountDownLatch arrival = new CountDownLatch(1);
+    try (ArrivalWatch watch = new ArrivalWatch()) {
+      long startedAt = System.nanoTime();
+      Future<ArrivalWatch.Flight> flight =
+          watch.watch(() -> awaitUninterrupted(arrival), startedAt);
+      Thread.sleep(200);
+      arrival.countDown();
+      ArrivalWatch.Flight landed = ArrivalWatch.landed(flight);
+      assertThat(landed.seconds()).isGreaterThanOrEqualTo(0.2);
+      // This thread slept: of the flight it computed next to nothing.
+      assertThat(landed.computedSeconds()).isBetween(0.0, landed.seconds() / 2);
+    }
+  }
+
+  @Test
+  void shouldCountWhatTheWatchedThreadComputes() {
+    CountDownLatch arrival = new CountDownLatch(1);
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    try (ArrivalWatch watch = new ArrivalWatch()) {
+      Future<ArrivalWatch.Flight> flight =
+          watch.watch(() -> awaitUninterrupted(arrival), System.nanoTime());
+      long until = threads.getCurrentThreadCpuTime() + 100_000_000;
+      while (threads.getCurrentThreadCpuTime() < until) {
+        Thread.onSpinWait();
+      }
+      arrival.countDown();
+      assertThat(ArrivalWatch.landed(flight).computedSeconds()).isGreaterThanOrEqualTo(0.1);
+    }
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static OverlapBench.Result result(double exposedShare) {
     return new OverlapBench.Result(
         ScanDirection.FORWARD,
         128,
         new AttentionShape(1, 8, 8),
         1,
-        scan,
-        1 + stoodStill,
+        0.1,
+        1,
         0,
-        stoodStill,
+        0.1,
+        exposedShare,
         "chain");
   }
 }
