@@ -72,7 +72,8 @@ final class DemoCommand implements Callable<Integer> {
 
     TrainingRun training =
         new TrainingRun(configuration, output.resolve("run").toString(), false, Map.of());
-    try (SparkRuntime spark = SparkRuntime.start("demo", master, training.mesh().size())) {
+    try (SparkRuntime spark =
+        SparkRuntime.start("demo", master, training.mesh().size(), training.timeLimit())) {
       TokenEntropy entropy = prepare(spark);
       train(spark, training, entropy);
     }

@@ -1,5 +1,6 @@
 package org.longspan.jobs;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,6 +14,7 @@ import org.longspan.datapipeline.dataset.Location;
 import org.longspan.driver.launch.EmbeddedCluster;
 import org.longspan.driver.launch.EmbeddedSpark;
 import org.longspan.driver.launch.SparkSettings;
+import org.longspan.driver.plan.LaunchPlan;
 
 /**
  * The Spark that a command runs on: the one that {@code spark-submit} or {@code --master} names, or
@@ -44,19 +46,25 @@ final class SparkRuntime implements AutoCloseable {
     return start(command, master, Math.min(processors(), EXECUTORS_ANYWHERE));
   }
 
+  /** Starts one for ranks that wait for each other as long as they usually do. */
+  static SparkRuntime start(String command, String master, int ranks) {
+    return start(command, master, ranks, LaunchPlan.DEFAULT_TIME_LIMIT);
+  }
+
   /**
    * Starts one, or takes the installed one.
    *
    * @param master null where the user named none
    * @param ranks that will run at the same time
+   * @param timeLimit how long a rank waits for another
    */
-  static SparkRuntime start(String command, String master, int ranks) {
+  static SparkRuntime start(String command, String master, int ranks, Duration timeLimit) {
     String name = "Longspan " + command;
     SparkConf conf = new SparkConf();
     String submitted = System.getenv(OWN_EXECUTORS) == null ? conf.get(MASTER, null) : null;
     String chosen = master != null ? master : submitted;
     if (chosen == null) {
-      return embedded(name, cluster(ranks));
+      return embedded(name, cluster(ranks), timeLimit);
     }
     Matcher cluster = LOCAL_CLUSTER.matcher(chosen.strip());
     if (cluster.matches()) {
@@ -64,7 +72,8 @@ final class SparkRuntime implements AutoCloseable {
           name,
           EmbeddedCluster.of(Integer.parseInt(cluster.group(1)))
               .withCores(Integer.parseInt(cluster.group(2)))
-              .withHeap(Integer.parseInt(cluster.group(3))));
+              .withHeap(Integer.parseInt(cluster.group(3))),
+          timeLimit);
     }
     SparkSession session =
         SparkSession.builder()
@@ -75,7 +84,8 @@ final class SparkRuntime implements AutoCloseable {
                         .setIfMissing("spark.ui.showConsoleProgress", "false")
                         .setIfMissing(
                             EXECUTOR_OPTIONS,
-                            "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseShenandoahGC")))
+                            "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseShenandoahGC"),
+                    timeLimit))
             .getOrCreate();
     return new SparkRuntime(session, session::stop);
   }
@@ -130,8 +140,8 @@ final class SparkRuntime implements AutoCloseable {
     }
   }
 
-  private static SparkRuntime embedded(String name, EmbeddedCluster cluster) {
-    EmbeddedSpark spark = EmbeddedSpark.start(name, cluster, Map.of());
+  private static SparkRuntime embedded(String name, EmbeddedCluster cluster, Duration timeLimit) {
+    EmbeddedSpark spark = EmbeddedSpark.start(name, cluster, Map.of(), timeLimit);
     return new SparkRuntime(spark.session(), spark);
   }
 

@@ -66,7 +66,8 @@ final class TrainCommand implements Callable<Integer> {
     TrainingRun run = new TrainingRun(configuration, output, resume, Map.of());
     run.check(SparkRuntime.hadoopBeforeStart());
     Terminal terminal = Terminal.standard();
-    try (SparkRuntime spark = SparkRuntime.start("train", master, run.mesh().size())) {
+    try (SparkRuntime spark =
+        SparkRuntime.start("train", master, run.mesh().size(), run.timeLimit())) {
       terminal.line("Spark   %s", spark.place(run.mesh().size()));
       run.nameFiles(run.run(spark, terminal), spark.hadoop(), terminal);
     }

@@ -49,6 +49,11 @@ record TrainingRun(
         configuration.get(Options.MESH_TENSOR));
   }
 
+  /** How long a rank waits for another. */
+  Duration timeLimit() {
+    return Duration.ofSeconds(configuration.get(Options.TRANSPORT_TIME_LIMIT));
+  }
+
   /** Refuses what cannot work, before anything is started. */
   void check(Configuration hadoop) throws IOException {
     RunFolder folder = RunFolder.of(hadoop, output);
@@ -81,9 +86,7 @@ record TrainingRun(
     RunDescription description = description(dataset);
     ProgressLine line =
         new ProgressLine(terminal.out(), terminal.rewritable(), description.steps());
-    LaunchPlan plan =
-        LaunchPlan.of(mesh(), configuration::hash)
-            .withTimeLimit(Duration.ofSeconds(configuration.get(Options.TRANSPORT_TIME_LIMIT)));
+    LaunchPlan plan = LaunchPlan.of(mesh(), configuration::hash).withTimeLimit(timeLimit());
     TrainingProgram program =
         new TrainingProgram(
             configuration.with(Options.DATA_PATH, dataset.path()),

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
@@ -38,13 +39,14 @@ public final class EmbeddedSpark implements AutoCloseable {
    * Starts it.
    *
    * @param settings Spark's, which go before ours
+   * @param timeLimit how long a rank waits for another
    * @throws InvalidInputException where an environment variable is missing
    */
   public static EmbeddedSpark start(
-      String name, EmbeddedCluster cluster, Map<String, String> settings) {
+      String name, EmbeddedCluster cluster, Map<String, String> settings, Duration timeLimit) {
     checkEnvironment(System.getenv());
     createFolder(Path.of(System.getenv("SPARK_HOME")));
-    SparkConf conf = configuration(name, cluster, settings);
+    SparkConf conf = configuration(name, cluster, settings, timeLimit);
     return new EmbeddedSpark(SparkSession.builder().config(conf).getOrCreate());
   }
 
@@ -76,7 +78,7 @@ public final class EmbeddedSpark implements AutoCloseable {
   }
 
   private static SparkConf configuration(
-      String name, EmbeddedCluster cluster, Map<String, String> settings) {
+      String name, EmbeddedCluster cluster, Map<String, String> settings, Duration timeLimit) {
     SparkConf conf = new SparkConf();
     settings.forEach(conf::set);
     conf.setMaster(cluster.master()).setAppName(name);
@@ -94,7 +96,7 @@ public final class EmbeddedSpark implements AutoCloseable {
     closeToStrangers(conf);
     conf.setIfMissing("spark.ui.enabled", "false");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
-    return SparkSettings.apply(conf);
+    return SparkSettings.apply(conf, timeLimit);
   }
 
   /** Tasks carry the secret of a run, and Spark hands them to whoever asks unless it is told so. */

@@ -1,5 +1,6 @@
 package org.longspan.driver.launch;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,6 +15,11 @@ public final class SparkSettings {
 
   private static final Logger LOG = LoggerFactory.getLogger(SparkSettings.class);
 
+  private static final String RENDEZVOUS_LIMIT = "spark.barrier.sync.timeout";
+
+  /** Ranks that are to meet have just been started, perhaps in a JVM that is new. */
+  private static final Duration LEAST_RENDEZVOUS_LIMIT = Duration.ofSeconds(30);
+
   private static final String EXECUTORS = "spark.executor.instances";
   private static final String REGISTRATION_LIMIT =
       "spark.scheduler.maxRegisteredResourcesWaitingTime";
@@ -26,9 +32,11 @@ public final class SparkSettings {
    * Sets what the user has not set already, and adds our plugin to the user's. Warns of a Spark
    * that lets everybody in.
    *
+   * @param timeLimit how long a rank waits for a message of another; at the start of an attempt it
+   *     waits as long for the others to come, but no less than half a minute
    * @return {@code conf} itself
    */
-  public static SparkConf apply(SparkConf conf) {
+  public static SparkConf apply(SparkConf conf, Duration timeLimit) {
     if (!authenticates(conf)) {
       LOG.warn(
           "{} is off: whoever reaches Spark's ports can read the tasks, and with them the secret"
@@ -37,11 +45,19 @@ public final class SparkSettings {
           AUTHENTICATE);
     }
     SETTINGS.forEach(conf::setIfMissing);
+    // A year is Spark's own limit for a rank that never comes.
+    conf.setIfMissing(RENDEZVOUS_LIMIT, rendezvousSeconds(timeLimit) + "s");
     if (conf.contains(EXECUTORS)) {
       // A number that was asked for is worth waiting for: images are pulled, nodes are started.
       conf.setIfMissing(REGISTRATION_LIMIT, "300s");
     }
     return conf.set(PLUGINS, withOurs(conf.get(PLUGINS, "")));
+  }
+
+  /** Whole seconds, since Spark knows no parts of them here. */
+  private static long rendezvousSeconds(Duration timeLimit) {
+    long wholeSeconds = timeLimit.plusSeconds(1).minusNanos(1).toSeconds();
+    return Math.max(LEAST_RENDEZVOUS_LIMIT.toSeconds(), wholeSeconds);
   }
 
   static boolean authenticates(SparkConf conf) {
@@ -50,8 +66,6 @@ public final class SparkSettings {
 
   private static Map<String, String> settings() {
     Map<String, String> settings = new LinkedHashMap<>();
-    // A year is Spark's own limit for a rank that never comes.
-    settings.put("spark.barrier.sync.timeout", "120s");
     // Ten minutes is Spark's own time to say that there are too few slots.
     settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
     settings.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "5");

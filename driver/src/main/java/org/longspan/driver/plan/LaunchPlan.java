@@ -13,7 +13,9 @@ import org.longspan.parallelism.mesh.Mesh;
  * @param attempts attempts in a row, without a checkpoint in between, after which the run fails
  */
 public record LaunchPlan(Mesh mesh, Fingerprint fingerprint, Duration timeLimit, int attempts) {
-  private static final Duration DEFAULT_TIME_LIMIT = Duration.ofMinutes(2);
+  /** How long a rank waits for another unless a plan says otherwise. */
+  public static final Duration DEFAULT_TIME_LIMIT = Duration.ofMinutes(2);
+
   private static final int DEFAULT_ATTEMPTS = 4;
 
   public LaunchPlan {

@@ -1,5 +1,6 @@
 package org.longspan.driver.progress;
 
+import java.util.List;
 import java.util.Map;
 
 /** Pieces of the report's page. */
@@ -15,13 +16,18 @@ final class Html {
 
   /** A heading and a table of names and values. */
   static String table(String title, Map<String, String> rows) {
+    return table(title, List.copyOf(rows.entrySet()));
+  }
+
+  /** Likewise, where names may come more than once. */
+  static String table(String title, List<Map.Entry<String, String>> rows) {
     StringBuilder html = new StringBuilder("<section><h2>" + escape(title) + "</h2>\n<table>\n");
     rows.forEach(
-        (name, value) ->
+        row ->
             html.append("<tr><th>")
-                .append(escape(name))
+                .append(escape(row.getKey()))
                 .append("</th><td>")
-                .append(escape(value))
+                .append(escape(row.getValue()))
                 .append("</td></tr>\n"));
     return html.append("</table></section>\n").toString();
   }

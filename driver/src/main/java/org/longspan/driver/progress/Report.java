@@ -27,6 +27,7 @@ record Report(
     RunDescription description,
     List<RankEvent.Ready> ranks,
     List<StepRecord> steps,
+    List<FailedAttempt> failures,
     double seconds,
     String checkpoint) {
 
@@ -55,6 +56,7 @@ record Report(
         + charts()
         + "<div class=\"tables\">\n"
         + Html.table("Run", run())
+        + failedAttempts()
         + Html.table("Ranks", rankRows())
         + Html.table("Configuration", description.configuration())
         + Html.table("Software and machine", description.software())
@@ -161,6 +163,20 @@ record Report(
                     rank.threads(),
                     rank.threads() == 1 ? "thread" : "threads")));
     return rows;
+  }
+
+  private String failedAttempts() {
+    return failures.isEmpty()
+        ? ""
+        : Html.table(
+            "Failed attempts",
+            failures.stream()
+                .map(
+                    failure ->
+                        Map.entry(
+                            "attempt " + failure.attempt() + ", after step " + failure.afterStep(),
+                            failure.explanation()))
+                .toList());
   }
 
   private OptionalDouble validationLoss() {

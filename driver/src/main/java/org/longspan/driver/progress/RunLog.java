@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
@@ -18,19 +17,23 @@ import org.apache.hadoop.fs.Path;
 import org.longspan.executors.train.RankEvent;
 
 /**
- * A run's {@code run.jsonl}: one object a step, each step once, whatever attempts it took. A step's
- * object is held back until it is known whether a validation belongs to it; every line is flushed.
- * On a file system that cannot append, the file is complete when the log is closed.
+ * A run's {@code run.jsonl}: one object a step, each step once, whatever attempts it took, and
+ * between them one for each attempt that failed. A step's object is held back until it is known
+ * whether a validation belongs to it; every line is flushed. On a file system that cannot append,
+ * the file is complete when the log is closed.
  *
  * <p>Not thread-safe.
  */
 public final class RunLog implements Closeable {
   private final FileSystem fileSystem;
   private final Path file;
-  private final List<StepRecord> steps = new ArrayList<>();
+  private final List<LogEntry> entries = new ArrayList<>();
 
-  /** Records at the front of {@link #steps} that are in the file; at most the last one is not. */
+  /** Those at the front of {@link #entries} that are in the file; at most the last one is not. */
   private int written;
+
+  /** Of the attempts that were made since the log was opened; null before the first. */
+  private FailedAttempt lastFailure;
 
   private FSDataOutputStream stream;
 
@@ -56,46 +59,80 @@ public final class RunLog implements Closeable {
     return log;
   }
 
-  /** What was logged so far, the step that is held back included; it changes as the run goes on. */
+  /** The steps that were logged so far, the one that is held back included. */
   public List<StepRecord> steps() {
-    return Collections.unmodifiableList(steps);
+    return only(StepRecord.class);
+  }
+
+  /** The attempts that failed so far. */
+  public List<FailedAttempt> failures() {
+    return only(FailedAttempt.class);
+  }
+
+  private <E extends LogEntry> List<E> only(Class<E> kind) {
+    return entries.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  /** The last step that was logged; 0 without one. */
+  public long lastStep() {
+    for (int i = entries.size() - 1; i >= 0; i--) {
+      if (entries.get(i) instanceof StepRecord step) {
+        return step.step();
+      }
+    }
+    return 0;
   }
 
   /** A step that is there already is replaced, and those after it are cut off. */
   public void add(RankEvent.Step step) throws IOException {
     cutAfter(step.step() - 1);
     flush();
-    steps.add(StepRecord.of(step));
+    entries.add(StepRecord.of(step));
+  }
+
+  /** Logs why an attempt failed, instead of what was said of the same attempt before. */
+  public void add(RankEvent.Failed failure) throws IOException {
+    if (lastFailure != null && lastFailure.attempt() == failure.attempt() + 1) {
+      int place = entries.indexOf(lastFailure);
+      lastFailure = FailedAttempt.of(failure, lastFailure.afterStep());
+      entries.set(place, lastFailure);
+      rewrite();
+    } else {
+      lastFailure = FailedAttempt.of(failure, lastStep());
+      entries.add(lastFailure);
+      flush();
+    }
   }
 
   /** Puts the validation's loss into its step's object; without that step, does nothing. */
   public void add(RankEvent.Validation validation) throws IOException {
-    int last = steps.size() - 1;
-    for (int i = last; i >= 0 && steps.get(i).step() >= validation.step(); i--) {
-      if (steps.get(i).step() == validation.step()) {
-        steps.set(i, steps.get(i).validated(validation.loss()));
-        if (i < written) {
-          rewrite();
-        } else {
-          flush();
+    for (int i = entries.size() - 1; i >= 0; i--) {
+      if (entries.get(i) instanceof StepRecord step && step.step() <= validation.step()) {
+        if (step.step() == validation.step()) {
+          entries.set(i, step.validated(validation.loss()));
+          if (i < written) {
+            rewrite();
+          } else {
+            flush();
+          }
         }
+        return;
       }
     }
   }
 
   /** Cuts off the steps after {@code step}. */
   public void cutAfter(long step) throws IOException {
-    if (steps.removeIf(record -> record.step() > step)) {
-      if (steps.size() < written) {
-        rewrite();
-      }
+    if (entries.removeIf(entry -> entry instanceof StepRecord record && record.step() > step)
+        && entries.size() < written) {
+      rewrite();
     }
   }
 
   /** Writes the step that is held back. */
   public void flush() throws IOException {
-    while (written < steps.size()) {
-      write(stream, steps.get(written));
+    while (written < entries.size()) {
+      write(stream, entries.get(written));
       written++;
     }
     stream.hflush();
@@ -115,7 +152,7 @@ public final class RunLog implements Closeable {
         new BufferedReader(new InputStreamReader(fileSystem.open(file), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         if (!line.isBlank()) {
-          steps.add(StepRecord.parse(line));
+          entries.add(LogEntry.parse(line));
         }
       }
     } catch (JsonProcessingException cutShort) {
@@ -143,18 +180,18 @@ public final class RunLog implements Closeable {
       stream = fileSystem.create(file, true);
       writeAll(stream);
     }
-    written = steps.size();
+    written = entries.size();
   }
 
   private void writeAll(FSDataOutputStream to) throws IOException {
-    for (StepRecord record : steps) {
-      write(to, record);
+    for (LogEntry entry : entries) {
+      write(to, entry);
     }
     to.hflush();
   }
 
-  private static void write(FSDataOutputStream to, StepRecord record) throws IOException {
-    to.write((record.json() + "\n").getBytes(StandardCharsets.UTF_8));
+  private static void write(FSDataOutputStream to, LogEntry entry) throws IOException {
+    to.write((entry.json() + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
   /** The local file system without its checksum files, which would stand beside the log. */

@@ -75,6 +75,7 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
                 + failure.host()
                 + ": "
                 + failure.sentence());
+        log.add(failure);
       } else if (event instanceof RankEvent.Resumed resumed) {
         log.cutAfter(resumed.step());
         line.note("Goes on after step " + resumed.step() + " from " + resumed.checkpoint());
@@ -107,7 +108,7 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
 
   /** Steps that are done, those before a resume included. */
   public synchronized long steps() {
-    return log.steps().isEmpty() ? 0 : log.steps().get(log.steps().size() - 1).step();
+    return log.lastStep();
   }
 
   /** Writes what is left to write. Nothing is heard after it. */
@@ -163,7 +164,8 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
 
   private void writeReport() throws IOException {
     double seconds = (System.nanoTime() - started) / 1e9;
-    new Report(description, List.copyOf(ranks), log.steps(), seconds, lastCheckpoint)
+    new Report(
+            description, List.copyOf(ranks), log.steps(), log.failures(), seconds, lastCheckpoint)
         .write(hadoop, new Path(description.output(), REPORT_FILE));
   }
 

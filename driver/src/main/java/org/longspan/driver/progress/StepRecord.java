@@ -1,8 +1,6 @@
 package org.longspan.driver.progress;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.OptionalDouble;
 import org.longspan.executors.train.RankEvent;
@@ -25,9 +23,8 @@ public record StepRecord(
     double seconds,
     double gradientNorm,
     double learningRate,
-    OptionalDouble validationLoss) {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
+    OptionalDouble validationLoss)
+    implements LogEntry {
   static StepRecord of(RankEvent.Step event) {
     return new StepRecord(
         event.step(),
@@ -48,8 +45,8 @@ public record StepRecord(
     return seconds > 0 ? tokens / seconds : Double.NaN;
   }
 
-  /** The object on one line, without its line end. */
-  String json() {
+  @Override
+  public String json() {
     ObjectNode node = JSON.createObjectNode();
     node.put("step", step);
     put(node, "loss", loss);
@@ -62,11 +59,7 @@ public record StepRecord(
     return node.toString();
   }
 
-  /**
-   * @throws JsonProcessingException if the line is no such object, perhaps because it was cut short
-   */
-  static StepRecord parse(String line) throws JsonProcessingException {
-    JsonNode node = JSON.readTree(line);
+  static StepRecord of(JsonNode node) {
     return new StepRecord(
         node.path("step").asLong(),
         node.path("loss").asDouble(Double.NaN),

@@ -27,6 +27,7 @@ import org.longspan.parallelism.mesh.Mesh;
 
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AssignedDeviceTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
 
   @Test
   void shouldListOnlyGpusUnlessToldOtherwise() {
@@ -96,10 +97,10 @@ class AssignedDeviceTest {
                 new RankEvent.Step(
                     context.transport().rank(), OpenClDevices.assigned().orElse(-1), 1, 1, 1, 1));
     try (EmbeddedSpark spark =
-        EmbeddedSpark.start("devices", new EmbeddedCluster(2, 1, 1024, 512), settings)) {
+        EmbeddedSpark.start("devices", new EmbeddedCluster(2, 1, 1024, 512), settings, LIMIT)) {
       Launcher.run(
           spark.context(),
-          LaunchPlan.of(new Mesh(1, 2, 1), () -> "hash").withTimeLimit(Duration.ofSeconds(30)),
+          LaunchPlan.of(new Mesh(1, 2, 1), () -> "hash").withTimeLimit(LIMIT),
           program,
           events::add);
     }

@@ -105,6 +105,62 @@ class RunLogTest {
   }
 
   @Test
+  void shouldLogAFailedAttemptBetweenTheStepsAndKeepItOverAResume() throws IOException {
+    try (RunLog log = create()) {
+      log.add(step(1));
+      log.add(step(2));
+      log.add(new RankEvent.Failed(1, 0, "worker-b", "Rank 1, peer 0: \"nothing\" arrived"));
+      assertThat(lines()).as("flushed").hasSize(3);
+      log.cutAfter(1);
+      log.add(new RankEvent.Step(2, 9.0, 10, 1, 1, 1));
+      assertThat(log.lastStep()).isEqualTo(2);
+    }
+    try (RunLog log = open()) {
+      log.add(step(3));
+      log.add(new RankEvent.Failed(0, 0, "worker-a", "killed"));
+      assertThat(log.steps()).extracting(StepRecord::step).containsExactly(1L, 2L, 3L);
+      assertThat(log.failures())
+          .containsExactly(
+              new FailedAttempt(1, 2, 1, "worker-b", "Rank 1, peer 0: \"nothing\" arrived"),
+              new FailedAttempt(1, 3, 0, "worker-a", "killed"));
+    }
+    assertThat(lines())
+        .extracting(line -> line.path("step").asLong())
+        .containsExactly(1L, 0L, 2L, 3L, 0L);
+    assertThat(lines().get(1).fieldNames())
+        .toIterable()
+        .containsExactly("failed_attempt", "after_step", "rank", "host", "sentence");
+    assertThat(lines().get(1).get("failed_attempt").asInt()).isEqualTo(1);
+    assertThat(lines().get(1).get("after_step").asLong()).isEqualTo(2);
+    assertThat(lines().get(1).get("sentence").asText())
+        .isEqualTo("Rank 1, peer 0: \"nothing\" arrived");
+  }
+
+  @Test
+  void shouldLogOnlyTheBestExplanationOfAnAttempt() throws IOException {
+    try (RunLog log = create()) {
+      log.add(step(1));
+      log.add(new RankEvent.Failed(0, 0, "worker-a", "the peer is lost"));
+      log.add(new RankEvent.Failed(1, 0, "worker-b", "killed"));
+      log.add(new RankEvent.Failed(1, 1, "worker-b", "killed again"));
+    }
+    assertThat(lines()).hasSize(3);
+    assertThat(lines().get(1).get("sentence").asText()).isEqualTo("killed");
+    assertThat(lines().get(2).get("sentence").asText()).isEqualTo("killed again");
+  }
+
+  @Test
+  void shouldPutAValidationIntoItsStepAcrossAFailedAttempt() throws IOException {
+    try (RunLog log = create()) {
+      log.add(step(1));
+      log.add(new RankEvent.Failed(0, 0, "worker-a", "the peer is lost"));
+      log.add(new RankEvent.Validation(1, 4.0, 1000));
+      log.add(new RankEvent.Validation(7, 5.0, 1000));
+    }
+    assertThat(lines().get(0).get("validation_loss").asDouble()).isEqualTo(4.0);
+  }
+
+  @Test
   void shouldDropALineThatWasCutShort() throws IOException {
     try (RunLog log = create()) {
       log.add(step(1));

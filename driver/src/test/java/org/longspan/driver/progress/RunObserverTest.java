@@ -44,6 +44,37 @@ class RunObserverTest {
     assertThat(text())
         .contains(
             "Attempt 1 failed: rank 1 on worker-b: Rank 1, peer 0: nothing arrived within 5 s\n");
+    assertThat(Files.readString(folder.resolve("run.jsonl")))
+        .startsWith("{\"failed_attempt\":1,")
+        .contains("nothing arrived within 5 s");
+  }
+
+  @Test
+  void shouldListFailedAttemptsInTheReport() throws Exception {
+    try (RunObserver observer = create()) {
+      run(observer, 3);
+      observer.accept(new RankEvent.Failed(1, 0, "worker-b", "it is <lost>"));
+    }
+    try (RunObserver observer =
+        RunObserver.resume(new Configuration(), description(), progress())) {
+      observer.accept(new RankEvent.Step(4, 2, 100, 1, 1, 1));
+      observer.accept(new RankEvent.Failed(0, 0, "worker-a", "lost again"));
+    }
+    assertThat(page().getDocumentElement().getTextContent())
+        .containsSubsequence(
+            "Failed attempts",
+            "attempt 1, after step 3",
+            "rank 1 on worker-b: it is <lost>",
+            "attempt 1, after step 4",
+            "rank 0 on worker-a: lost again");
+  }
+
+  @Test
+  void shouldSayNothingOfFailedAttemptsWhereThereAreNone() throws Exception {
+    try (RunObserver observer = create()) {
+      run(observer, 3);
+    }
+    assertThat(page().getDocumentElement().getTextContent()).doesNotContain("Failed attempts");
   }
 
   @Test

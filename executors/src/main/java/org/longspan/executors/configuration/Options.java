@@ -148,7 +148,9 @@ public final class Options {
           .atLeast(1)
           .describedAs(
               "Seconds that a rank waits for a message of another; longer than the slowest rank"
-                  + " computes between two of them");
+                  + " computes between two of them. Where it is 30 or more it is also how long ranks"
+                  + " wait for each other at the start, otherwise they wait for 30 seconds"
+                  + " (`spark.barrier.sync.timeout`, unless Spark's settings say otherwise)");
 
   public static final Option<FaultChoice> FAULT_KIND =
       Option.choice("fault.kind", FaultChoice.NONE)

@@ -25,6 +25,12 @@ class SequenceRanksTest {
   private static final int CHUNK = 16;
   private static final AttentionShape SHAPE = new AttentionShape(2, 8, 5);
 
+  private static final AttentionShape WIDER_SHAPE = new AttentionShape(2, 32, 24);
+  private static final int WIDER_CHUNK = 64;
+
+  /** Of float on several ranks to float on one: what cutting a sequence costs. */
+  private static final Tolerance AGAINST_ONE_RANK = new Tolerance(1e-6, 5e-6);
+
   /** What divides nothing, and what has fewer chunks than there are ranks. */
   private static final int[] LENGTHS = {131, 37};
 
@@ -135,6 +141,54 @@ class SequenceRanksTest {
     for (int window : new int[] {5, 70}) {
       assertEqualsReference(
           new Documents(131, offsets, 0), window, LinearAttentionTest.numbers(cuts));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4})
+  void shouldStopWindowsAtHundredsOfDocumentsInASlice(int ranks) {
+    int[] starts = IntStream.range(0, 300).map(i -> i == 0 ? 0 : 4 * i - i % 3).toArray();
+    Documents documents = new Documents(1250, starts, 0);
+    for (int window : new int[] {2, 3, 40}) {
+      for (int[] cuts : cuts(documents.tokens(), ranks)) {
+        assertEqualsReference(documents, window, cuts);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("several")
+  void shouldDifferFromOneRankByRoundingOnlyInFloat(LinearRule rule, int ranks) {
+    int tokens = 700;
+    Documents packed = new Documents(tokens, new int[] {0, 130, 131, 500}, 0);
+    for (Documents documents : List.of(Documents.one(tokens, 9), packed)) {
+      for (double strength : STRENGTHS) {
+        AttentionCase problem = AttentionCase.random(ranks, rule, WIDER_SHAPE, strength, documents);
+        AttentionRanks inFloat = AttentionRanks.of(problem, Precision.FLOAT, WIDER_CHUNK);
+        AttentionResult one = inFloat.run();
+        for (int[] cuts : cuts(tokens, ranks)) {
+          String name = documents + ", strength " + strength;
+          inFloat.run(cuts).assertEquals(one, AGAINST_ONE_RANK, name, tokens);
+        }
+      }
+    }
+  }
+
+  static Stream<Arguments> several() {
+    return Arrays.stream(LinearRule.values())
+        .flatMap(rule -> IntStream.of(2, 4, 7).mapToObj(ranks -> Arguments.of(rule, ranks)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4, 7})
+  void shouldDifferFromOneRankByRoundingOnlyInFloatWithAWindow(int ranks) {
+    Documents documents = new Documents(700, new int[] {0, 130, 131, 500}, 0);
+    for (int window : new int[] {5, 100, 1000}) {
+      WindowReference reference = new WindowReference(1, WIDER_SHAPE, documents, window);
+      WindowRanks inFloat = new WindowRanks(reference, window, 0, Precision.FLOAT, Seams.NONE);
+      for (int[] cuts : cuts(documents.tokens(), ranks)) {
+        inFloat.assertEqualOneRank(cuts);
+      }
     }
   }
 

@@ -54,16 +54,25 @@ public record WindowRanks(
    * @param cuts ascending offsets at which a next rank's slice starts
    */
   public void assertEqualReference(int... cuts) {
-    Map<Part, double[]> result = run(cuts);
-    int tokens = reference.documents.tokens();
-    double outputGradient = RankwiseError.norm(reference.outputGradient);
-    Map<Part, double[]> expected =
+    assertEqual(
         Map.of(
             Part.O, reference.o,
             Part.LOG_SUMS, reference.logSums,
             Part.DQ, reference.dq,
             Part.DK, reference.dk,
-            Part.DV, reference.dv);
+            Part.DV, reference.dv),
+        cuts);
+  }
+
+  /** Every output and gradient is what one rank computes in the same precision. */
+  void assertEqualOneRank(int... cuts) {
+    assertEqual(run(), cuts);
+  }
+
+  private void assertEqual(Map<Part, double[]> expected, int... cuts) {
+    Map<Part, double[]> result = run(cuts);
+    int tokens = reference.documents.tokens();
+    double outputGradient = RankwiseError.norm(reference.outputGradient);
     expected.forEach(
         (part, numbers) -> {
           // Where each token sees only itself the gradients of scores are zero but for rounding.

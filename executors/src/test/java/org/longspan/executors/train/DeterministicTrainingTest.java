@@ -1,6 +1,7 @@
 package org.longspan.executors.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -8,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.parallelism.mesh.Mesh;
 
 /** What {@code deterministic: true} promises: the same bits whatever the ranks. */
@@ -49,6 +51,13 @@ class DeterministicTrainingTest {
   void shouldGiveTheSameBitsWhetherLayersKeepOrRecompute() {
     assertThat(SmallTraining.run(model("train.recompute", "true"), new Mesh(1, 2, 1), 1))
         .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldGiveTheSameBitsOnADevice() {
+    assumeFalse(OpenClDevices.all().isEmpty(), "no OpenCL device on this machine");
+    assertThat(SmallTraining.run(model("kernel", "aparapi"), new Mesh(1, 3, 1), 1))
+        .isEqualTo(SmallTraining.run(model("kernel", "aparapi"), new Mesh(1, 1, 1), 1));
   }
 
   @Test

@@ -28,7 +28,7 @@ class FaultyPeerTest {
   private static final int FAULTY = 1;
   private static final int THREADS = 2;
   private static final int VOCABULARY = 19;
-  private static final Duration LIMIT = Duration.ofSeconds(8);
+  private static final Duration LIMIT = Duration.ofSeconds(6);
   private static final Duration MARGIN = Duration.ofSeconds(40);
 
   /** Classes are loaded and compiled outside of the time limit. */
@@ -43,21 +43,28 @@ class FaultyPeerTest {
 
   @ParameterizedTest
   @EnumSource(Fault.class)
-  void shouldEndEveryRankAndNameStepAndCollective(Fault fault) throws InterruptedException {
+  void shouldEndEveryRankInTimeAndNamePeerCollectiveStepAndLayer(Fault fault)
+      throws InterruptedException {
     List<String> ends =
         assertTimeoutPreemptively(
-            LIMIT.plus(MARGIN),
+            LIMIT.multipliedBy(4).plus(MARGIN),
             () ->
                 LocalRanks.run(
                     NetworkTransport.loopback(RANKS, LIMIT, Protection.ENCRYPTED),
                     sound -> train(sound, fault)));
     assertThat(ends).hasSize(RANKS);
     for (int rank = 0; rank < RANKS; rank++) {
-      assertThat(ends.get(rank)).as("rank %s", rank).contains("Rank " + rank, "peer");
+      assertThat(ends.get(rank)).matches(sentence(rank));
     }
-    // Who was the first to see it says where it happened.
-    assertThat(ends).anySatisfy(end -> assertThat(end).contains("step 2", "layer"));
     assertThat(threadsLeft()).isEmpty();
+  }
+
+  /** Both layers exchange something in the forward and in the backward: no rank gets past them. */
+  private static String sentence(int rank) {
+    return "(The communicator of rank \\d on channel 2 failed in an earlier collective: )?"
+        + ("Rank " + rank + ", peer [0-2], channel 2\\b.*")
+        + "\\b(scan-(chain|log) (for|back)ward|halo (for|back)ward) \\d+.*"
+        + " \\(step 2, layer [01]\\)";
   }
 
   /** Threads of ranks, when there has been time for them to end. */

@@ -19,7 +19,8 @@ import org.longspan.parallelism.transport.MessageLabel.Kind;
 @Timeout(120)
 class FaultyTransportTest {
   private static final Duration LIMIT = Duration.ofSeconds(3);
-  private static final Duration MARGIN = Duration.ofSeconds(5);
+  private static final Duration MARGIN = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int RANKS = 3;
   private static final int FAULTY = 1;
   private static final int NEXT = 2;
@@ -30,7 +31,7 @@ class FaultyTransportTest {
   @BeforeAll
   static void loadTheNetworkLibrary() {
     LocalRanks.run(
-        NetworkTransport.loopback(2, LIMIT, Protection.ENCRYPTED),
+        NetworkTransport.loopback(2, PATIENCE, Protection.ENCRYPTED),
         transport -> TransportBench.roundTrip(transport, 1 - transport.rank(), 1));
   }
 

@@ -11,7 +11,7 @@ import org.apache.spark.network.util.NettyUtils;
 
 /** What this JVM holds for the network: threads, sockets and buffers. */
 record Leftovers(List<String> threads, long descriptors, long bufferBytes) {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(45);
   private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
   static Leftovers now() throws IOException {

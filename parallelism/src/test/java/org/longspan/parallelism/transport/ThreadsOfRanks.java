@@ -5,7 +5,7 @@ import java.util.List;
 
 /** Finds the threads that ranks, their communicators and their networks run. */
 public final class ThreadsOfRanks {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(45);
 
   private ThreadsOfRanks() {}
 

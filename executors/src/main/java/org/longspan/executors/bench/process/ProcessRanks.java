@@ -2,6 +2,7 @@ package org.longspan.executors.bench.process;
 
 import java.math.BigInteger;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionService;
@@ -10,10 +11,13 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /** Runs ranks as processes of this machine, connected by a network transport each. */
 public final class ProcessRanks {
+  private static final Duration AS_LONG_AS_IT_TAKES = Duration.ofNanos(Long.MAX_VALUE / 2);
+
   private ProcessRanks() {}
 
   /**
@@ -23,8 +27,9 @@ public final class ProcessRanks {
    * error goes to this one's.
    *
    * @param arguments of the body; anybody on the machine can read them
-   * @throws RankProcessException that names the rank which failed first and what it said; the
-   *     others are ended then, and also where the calling thread is interrupted
+   * @throws RankProcessException that names the rank which failed first and what it said, or the
+   *     first that was not ready within the time limit; the others are ended then, and also where
+   *     the calling thread is interrupted
    */
   public static List<List<String>> run(
       Class<? extends RankBody> body, List<String> arguments, ProcessSettings settings) {
@@ -36,9 +41,9 @@ public final class ProcessRanks {
       }
       String secret = new BigInteger(256, new SecureRandom()).toString(Character.MAX_RADIX);
       children.forEach(child -> child.tellSecret(secret));
-      List<Integer> ports = ofEach(children, readers, RankChild::port);
+      List<Integer> ports = ofEach(children, readers, RankChild::port, settings.timeLimit());
       children.forEach(child -> child.tellPorts(ports));
-      return ofEach(children, readers, RankChild::results);
+      return ofEach(children, readers, RankChild::results, AS_LONG_AS_IT_TAKES);
     } finally {
       children.forEach(RankChild::end);
       children.forEach(RankChild::awaitEnd);
@@ -52,17 +57,28 @@ public final class ProcessRanks {
     return thread;
   }
 
-  /** Asks all at once, and fails with the first that does. */
+  /** Asks all at once, and fails with the first that does, or that has not answered in time. */
   private static <T> List<T> ofEach(
-      List<RankChild> children, ExecutorService readers, Function<RankChild, T> question) {
+      List<RankChild> children,
+      ExecutorService readers,
+      Function<RankChild, T> question,
+      Duration limit) {
     CompletionService<T> answers = new ExecutorCompletionService<>(readers);
     List<Future<T>> asked = new ArrayList<>();
     for (RankChild child : children) {
       asked.add(answers.submit(() -> question.apply(child)));
     }
+    long deadline = System.nanoTime() + limit.toNanos();
     try {
-      for (int answered = 0; answered < asked.size(); answered++) {
-        answers.take().get();
+      int answered = 0;
+      while (answered < asked.size()) {
+        Future<T> answer = answers.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        if (answer == null) {
+          requireAnswers(children, asked, limit);
+        } else {
+          answer.get();
+          answered++;
+        }
       }
       List<T> all = new ArrayList<>();
       for (Future<T> answer : asked) {
@@ -77,6 +93,15 @@ public final class ProcessRanks {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RankProcessException("Interrupted while the ranks were working", e);
+    }
+  }
+
+  private static <T> void requireAnswers(
+      List<RankChild> children, List<Future<T>> asked, Duration limit) {
+    for (int rank = 0; rank < asked.size(); rank++) {
+      if (!asked.get(rank).isDone()) {
+        throw children.get(rank).silence(limit);
+      }
     }
   }
 }

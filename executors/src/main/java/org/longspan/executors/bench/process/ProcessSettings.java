@@ -8,7 +8,7 @@ import org.longspan.parallelism.transport.Protection;
  *
  * @param heapMebibytes greatest heap of each
  * @param directMebibytes what each may take outside of its heap
- * @param timeLimit longest wait of a rank for another
+ * @param timeLimit longest wait of a rank for another, and of the parent until every rank listens
  * @param protection of the connections between them
  */
 public record ProcessSettings(

@@ -6,8 +6,10 @@ import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A rank's process, as its parent sees it. */
@@ -121,6 +123,17 @@ final class RankChild {
             ? " failed: " + line.text()
             : "'s process ended too early, with exit code " + exitCode();
     return new RankProcessException("Rank " + rank + " of " + ranks + said);
+  }
+
+  /** That the rank has said nothing for so long after its start. */
+  RankProcessException silence(Duration limit) {
+    return new RankProcessException(
+        String.format(
+            Locale.ROOT,
+            "Rank %d of %d's process did not say within %.1f s where it listens",
+            rank,
+            ranks,
+            limit.toMillis() / 1000.0));
   }
 
   private int exitCode() {

@@ -99,6 +99,41 @@ class ProcessRanksTest {
   }
 
   @Test
+  void shouldGiveUpOnRanksThatDoNotSayWhereTheyListen() {
+    assertThatThrownBy(
+            () -> ProcessRanks.run(Silent.class, List.of(), settings(2, Duration.ofMillis(1500))))
+        .isInstanceOf(RankProcessException.class)
+        .hasMessage("Rank 0 of 2's process did not say within 1.5 s where it listens");
+  }
+
+  /** Never comes into being. */
+  public static final class Silent implements RankBody {
+    public Silent() throws InterruptedException {
+      Thread.sleep(Long.MAX_VALUE);
+    }
+
+    @Override
+    public void run(Transport transport, List<String> arguments, Consumer<String> results) {}
+  }
+
+  @Test
+  void shouldNameARankWhoseProcessEndsBeforeItListens() {
+    assertThatThrownBy(() -> ProcessRanks.run(Stillborn.class, List.of(), settings(2)))
+        .isInstanceOf(RankProcessException.class)
+        .hasMessageMatching("Rank [01] of 2's process ended too early, with exit code 9");
+  }
+
+  /** Ends its process at once. */
+  public static final class Stillborn implements RankBody {
+    public Stillborn() {
+      Runtime.getRuntime().halt(9);
+    }
+
+    @Override
+    public void run(Transport transport, List<String> arguments, Consumer<String> results) {}
+  }
+
+  @Test
   void shouldEndTheRanksWhenTheirParentIsKilled() throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -146,7 +181,10 @@ class ProcessRanksTest {
   }
 
   private static ProcessSettings settings(int ranks) {
-    return new ProcessSettings(
-        ranks, 64, 256, Duration.ofSeconds(PATIENCE_SECONDS), Protection.ENCRYPTED);
+    return settings(ranks, Duration.ofSeconds(PATIENCE_SECONDS));
+  }
+
+  private static ProcessSettings settings(int ranks, Duration timeLimit) {
+    return new ProcessSettings(ranks, 64, 256, timeLimit, Protection.ENCRYPTED);
   }
 }
