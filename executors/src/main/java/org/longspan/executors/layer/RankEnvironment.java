@@ -30,6 +30,7 @@ public final class RankEnvironment implements AutoCloseable {
   private final Numerics numerics;
   private final Workers workers;
   private final Communicator sequence;
+  private final Communicator tensor;
   private final RankMode mode;
   private final int capacity;
   private final int tile;
@@ -42,6 +43,7 @@ public final class RankEnvironment implements AutoCloseable {
 
   /**
    * @param sequence the ranks that share a sequence with this one
+   * @param tensor the ranks that share this one's slice, each with a share of the model
    * @param capacity tokens in the longest slice that this rank will get
    * @param tile tokens that a worker takes through the products at a time: a block of the grid
    */
@@ -49,12 +51,14 @@ public final class RankEnvironment implements AutoCloseable {
       Numerics numerics,
       Workers workers,
       Communicator sequence,
+      Communicator tensor,
       RankMode mode,
       int capacity,
       int tile) {
     this.numerics = numerics;
     this.workers = workers;
     this.sequence = sequence;
+    this.tensor = tensor;
     this.mode = mode;
     this.capacity = capacity;
     this.tile = tile;
@@ -70,8 +74,14 @@ public final class RankEnvironment implements AutoCloseable {
     return workers;
   }
 
+  /** The ranks that share its sequence. */
   public Communicator sequence() {
     return sequence;
+  }
+
+  /** The ranks that share this one's slice, each with a share of the model; one unless split. */
+  public Communicator tensor() {
+    return tensor;
   }
 
   public RankMode mode() {
@@ -100,17 +110,18 @@ public final class RankEnvironment implements AutoCloseable {
   /** From now on step {@code number} is done, for the errors of collectives; −1 for none. */
   public void enterStep(long number) {
     step = number;
-    sequence.position(step, -1);
+    enterLayer(-1);
   }
 
   /** From now on block {@code number} of the model works. */
   void enterLayer(int number) {
     sequence.position(step, number);
+    tensor.position(step, number);
   }
 
   /** From now on no block of the model works: the embedding or the head does. */
   void leaveLayers() {
-    sequence.position(step, -1);
+    enterLayer(-1);
   }
 
   /** Goes on to another slice, of at most {@link #capacity} tokens. */

@@ -32,12 +32,14 @@ public final class RankSetup implements AutoCloseable {
   private static final int EVERYONE = 1;
   private static final int SEQUENCE = 2;
   private static final int DATA = 3;
+  private static final int TENSOR = 4;
 
   private final Rank rank;
   private final Workers workers;
   private final Communicator everyone;
   private final Communicator sequence;
   private final Communicator replicas;
+  private final Communicator tensor;
   private final LinkQuality link;
   private final RankEnvironment environment;
   private final LanguageModel model;
@@ -60,6 +62,7 @@ public final class RankSetup implements AutoCloseable {
         Communicator.over(transport, IntStream.range(0, mesh.size()).boxed().toList(), EVERYONE);
     this.sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
     this.replicas = Communicator.over(transport, mesh.dataGroup(rank), DATA);
+    this.tensor = Communicator.over(transport, mesh.tensorGroup(rank), TENSOR);
     this.link = LinkQuality.measure(sequence);
     long blocks = new BlockGrid(sequenceLength, block).blocks();
     long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
@@ -68,6 +71,7 @@ public final class RankSetup implements AutoCloseable {
             Numerics.of(configuration.get(Options.PRECISION)),
             workers,
             sequence,
+            tensor,
             mode(configuration, link),
             Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
             block);
@@ -136,6 +140,7 @@ public final class RankSetup implements AutoCloseable {
     everyone.close();
     sequence.close();
     replicas.close();
+    tensor.close();
     workers.close();
     environment.close();
   }

@@ -50,4 +50,15 @@ public record Mesh(int data, int sequence, int tensor) {
         .boxed()
         .toList();
   }
+
+  /**
+   * The ranks that share the slice of {@code of}, each with a share of the model: same data and
+   * sequence place, in tensor order.
+   */
+  public List<Integer> tensorGroup(Rank of) {
+    return IntStream.range(0, tensor)
+        .map(place -> (of.data() * sequence + of.sequence()) * tensor + place)
+        .boxed()
+        .toList();
+  }
 }
