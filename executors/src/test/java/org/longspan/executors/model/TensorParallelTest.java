@@ -72,10 +72,21 @@ class TensorParallelTest {
     compare(new Mesh(1, sequence, tensor), tokens, documents, 1e-12, model("double"));
   }
 
+  // Wide heads and two layers: in a narrow and deep model with such weights one rank in float is
+  // 1e-3 away from itself in double, by the norms of heads that give next to nothing.
   @ParameterizedTest
-  @CsvSource({"1, 2", "1, 8", "2, 4"})
-  void shouldNotDependOnTheMeshInFloat(int sequence, int tensor) {
-    compare(new Mesh(1, sequence, tensor), 131, "0 70", 1e-5, model("float"));
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "1 | 2 | [lightning, local]",
+        "1 | 8 | [simple-gla, gla]",
+        "2 | 4 | [gated-delta, local]",
+        "4 | 2 | [lightning, gla]"
+      })
+  void shouldNotDependOnTheMeshInFloat(int sequence, int tensor, String pattern) {
+    RunConfiguration wide =
+        model("float", "model.width", "64", "model.layers", "2", "model.pattern", pattern);
+    compare(new Mesh(1, sequence, tensor), 131, "0 70", 1e-5, wide);
   }
 
   // Three ranks add up in an order that depends on where a number lies.
