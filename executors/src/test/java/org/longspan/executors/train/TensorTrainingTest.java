@@ -47,16 +47,18 @@ class TensorTrainingTest {
     for (int i = 0; i < losses.size(); i++) {
       assertThat(Math.abs(losses.get(i) - expected.get(i)) / expected.get(i))
           .as("loss %s: %s and %s", i, losses.get(i), expected.get(i))
-          .isLessThan(1e-8);
+          .isLessThan(1e-9);
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 2, 1", "1, 2, 4, 1", "2, 2, 2, 3"})
+  @CsvSource({"1, 1, 2, 1", "1, 2, 2, 1", "2, 2, 2, 3"})
   void shouldGiveTheLossesOfOneRankOnAnyMesh(int data, int sequence, int tensor, int threads) {
+    RunConfiguration two =
+        model("model.pattern", "[lightning, local]", "model.layers", "2", "model.heads", "2");
     assertClose(
-        SmallTraining.run(model(), new Mesh(data, sequence, tensor), threads).losses(),
-        SmallTraining.run(model(), ALONE, 1).losses());
+        SmallTraining.run(two, new Mesh(data, sequence, tensor), threads).losses(),
+        SmallTraining.run(two, ALONE, 1).losses());
   }
 
   /** For one number of tensor ranks; another one adds up in another order. */
