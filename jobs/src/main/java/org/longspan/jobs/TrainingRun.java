@@ -65,6 +65,8 @@ record TrainingRun(
       Tokenizer tokenizer = new ByteTokenizer();
       dataset(hadoop).requireTokenizer(tokenizer.name(), tokenizer.vocabulary());
     }
+    int vocabulary = dataset(hadoop).manifest().vocabulary();
+    ModelShape.of(configuration, vocabulary).requireSplit(mesh().tensor());
   }
 
   private void checkResumed(Checkpoint checkpoint, Dataset dataset) {
