@@ -1,0 +1,50 @@
+package org.longspan.jobs.livy;
+
+import java.util.List;
+import java.util.Optional;
+
+/** What a driver on its standard streams says to people, among what Spark says. */
+final class DriverOutput {
+  private static final String PROGRAM = "longspan ";
+  private static final String FAILED = " failed: ";
+  private static final String SAID = ": ";
+
+  /** Begin lines that who watches the run's own log and folder says anyway. */
+  private static final List<String> SAID_ANYWAY =
+      List.of("step ", "Validation ", "checkpoint  ", "log         ", "report      ");
+
+  private DriverOutput() {}
+
+  /** Whether the line of standard output is worth showing. */
+  static boolean shown(String line) {
+    return !line.isBlank() && SAID_ANYWAY.stream().noneMatch(line::startsWith);
+  }
+
+  /**
+   * How the run ended, as the driver said it.
+   *
+   * @param mistake whether what it was asked to do cannot be done
+   */
+  record LastWord(String sentence, boolean mistake) {}
+
+  /** The last sentence of ours on standard error; else the last that looks like a failure. */
+  static Optional<LastWord> lastWord(List<String> errors) {
+    Optional<String> ours = last(errors, line -> line.startsWith(PROGRAM) && line.contains(SAID));
+    if (ours.isPresent()) {
+      String line = ours.get();
+      int failed = line.indexOf(FAILED);
+      return Optional.of(
+          failed >= 0 && failed < line.indexOf(SAID)
+              ? new LastWord(line.substring(failed + FAILED.length()), false)
+              : new LastWord(line.substring(line.indexOf(SAID) + SAID.length()), true));
+    }
+    return last(
+            errors, line -> line.matches("(Error|Exception in thread|Caused by|.*Error:|.*Exception:).*"))
+        .map(line -> new LastWord(line.strip(), false));
+  }
+
+  private static Optional<String> last(
+      List<String> lines, java.util.function.Predicate<String> like) {
+    return lines.stream().filter(like).reduce((first, second) -> second);
+  }
+}
