@@ -90,4 +90,10 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
       super(Protection.class);
     }
   }
+
+  static final class OfDestination extends Choice<Destination> {
+    OfDestination() {
+      super(Destination.class);
+    }
+  }
 }

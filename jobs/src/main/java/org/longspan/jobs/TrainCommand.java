@@ -1,9 +1,9 @@
 package org.longspan.jobs;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import picocli.CommandLine.Command;
@@ -25,8 +25,9 @@ final class TrainCommand implements Callable<Integer> {
       required = true,
       paramLabel = "FILE",
       description =
-          "The run's configuration in YAML, a local file; docs/configuration.md lists its keys.")
-  private Path config;
+          "The run's configuration in YAML, a local file or one by its URL on any Hadoop file"
+              + " system; docs/configuration.md lists its keys.")
+  private String config;
 
   @Option(
       names = "--output",
@@ -62,9 +63,10 @@ final class TrainCommand implements Callable<Integer> {
     if (data != null) {
       overrides.put(Options.DATA_PATH.key(), data);
     }
-    RunConfiguration configuration = RunConfiguration.load(config, overrides);
+    Configuration hadoop = SparkRuntime.hadoopBeforeStart();
+    RunConfiguration configuration = ConfigurationFile.load(config, overrides, hadoop);
     TrainingRun run = new TrainingRun(configuration, output, resume, Map.of());
-    run.check(SparkRuntime.hadoopBeforeStart());
+    run.check(hadoop);
     Terminal terminal = Terminal.standard();
     try (SparkRuntime spark = SparkRuntime.start("train", master, run.mesh().size())) {
       terminal.line("Spark   %s", spark.place(run.mesh().size()));

@@ -2,6 +2,7 @@ package org.longspan.jobs.livy;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** What a driver on its standard streams says to people, among what Spark says. */
 final class DriverOutput {
@@ -39,12 +40,12 @@ final class DriverOutput {
               : new LastWord(line.substring(line.indexOf(SAID) + SAID.length()), true));
     }
     return last(
-            errors, line -> line.matches("(Error|Exception in thread|Caused by|.*Error:|.*Exception:).*"))
+            errors,
+            line -> line.matches("(Error|Exception in thread|Caused by|.*Error:|.*Exception:).*"))
         .map(line -> new LastWord(line.strip(), false));
   }
 
-  private static Optional<String> last(
-      List<String> lines, java.util.function.Predicate<String> like) {
+  private static Optional<String> last(List<String> lines, Predicate<String> like) {
     return lines.stream().filter(like).reduce((first, second) -> second);
   }
 }

@@ -163,8 +163,7 @@ public final class LivyClient {
                   "%s does not let you in (%d%s); set LONGSPAN_LIVY_AUTHORIZATION to the"
                       + " Authorization header that it wants, such as 'Bearer …'",
                   server, status, said(answer)));
-      case 502, 503, 504 ->
-          throw new LivyAwayException("a gateway answers " + status, true, null);
+      case 502, 503, 504 -> throw new LivyAwayException("a gateway answers " + status, true, null);
       default ->
           throw new LivyRefusalException(
               String.format("Livy at %s refuses (%d%s)", server, status, said(answer)));

@@ -66,7 +66,7 @@ public final class LivyRun {
    * @throws RunFailedException where it has not
    * @throws InvalidInputException where it said that what it was asked for cannot be done
    */
-  public void run() throws InterruptedException {
+  public void run() {
     try {
       submit();
       follow();
@@ -104,7 +104,7 @@ public final class LivyRun {
     }
   }
 
-  private void submit() throws InterruptedException {
+  private void submit() {
     try {
       batch = livy.submit(request);
     } catch (LivyAwayException noAnswer) {
@@ -125,7 +125,7 @@ public final class LivyRun {
   }
 
   /** The answer was lost; the batch may be there nevertheless, and its name is its own. */
-  private Batch submittedAllTheSame(LivyAwayException noAnswer) throws InterruptedException {
+  private Batch submittedAllTheSame(LivyAwayException noAnswer) {
     for (int look = 0; look < LOOKS_FOR_LOST_ANSWER; look++) {
       try {
         Optional<Batch> found = livy.batch(request.name());
@@ -148,7 +148,7 @@ public final class LivyRun {
         noAnswer);
   }
 
-  private void follow() throws InterruptedException {
+  private void follow() {
     while (true) {
       boolean ended = !forgotten && look();
       showSteps();
@@ -215,7 +215,9 @@ public final class LivyRun {
     livy.log(batch.id())
         .ifPresent(
             text ->
-                output.news(text.output()).stream().filter(DriverOutput::shown).forEach(line::note));
+                output.news(text.output()).stream()
+                    .filter(DriverOutput::shown)
+                    .forEach(line::note));
   }
 
   /** Livy answers, and under the batch's number there is nothing, or another batch. */
@@ -226,11 +228,7 @@ public final class LivyRun {
         throw new RunFailedException("The batch was cancelled", null);
       }
       throw new RunFailedException(
-          "Somebody else deleted "
-              + words(batch)
-              + " at Livy, which ends it"
-              + afterStep(),
-          null);
+          "Somebody else deleted " + words(batch) + " at Livy, which ends it" + afterStep(), null);
     }
     line.note(
         "Livy has forgotten "
@@ -335,7 +333,12 @@ public final class LivyRun {
         : "; Spark's web page shows whether " + batch.applicationId() + " does";
   }
 
-  private void pause() throws InterruptedException {
-    Thread.sleep(patience.look().toMillis());
+  private void pause() {
+    try {
+      Thread.sleep(patience.look().toMillis());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new RunFailedException("Interrupted while the batch runs on", interrupted);
+    }
   }
 }
