@@ -101,7 +101,9 @@ class Livy:
         while batch.state() not in ENDED:
             time.sleep(0.5)
         batch.require_success()
-        return "\n".join(batch.log()[0])
+        written = "\n".join(batch.log()[0])
+        # Libraries write a few lines before.
+        return written[max(0, written.find(prompt)) :]
 
 
 class Batch:

@@ -10,15 +10,20 @@ final class DriverOutput {
   private static final String FAILED = " failed: ";
   private static final String SAID = ": ";
 
-  /** Begin lines that who watches the run's own log and folder says anyway. */
-  private static final List<String> SAID_ANYWAY =
-      List.of("step ", "Validation ", "checkpoint  ", "log         ", "report      ");
+  /**
+   * Begin the lines that are worth showing. The rest is what libraries write, and what who watches
+   * the run's own log and folder says anyway.
+   */
+  private static final List<String> SHOWN =
+      List.of(
+          "Spark   ", "Run     ", "Data    ", "Mesh    ", "Rank ", "Attempt ", "Goes on ", "Stopped ",
+          "The run's ");
 
   private DriverOutput() {}
 
   /** Whether the line of standard output is worth showing. */
   static boolean shown(String line) {
-    return !line.isBlank() && SAID_ANYWAY.stream().noneMatch(line::startsWith);
+    return SHOWN.stream().anyMatch(line::startsWith);
   }
 
   /**

@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.longspan.datapipeline.InvalidInputException;
 
 /**
@@ -34,6 +36,9 @@ public final class LivyClient {
 
   /** More than Livy keeps of a batch's log, and than it keeps batches. */
   private static final int ALL = 100_000;
+
+  /** Where the page that Jetty makes of an error holds its reason. */
+  private static final Pattern PAGE = Pattern.compile("(?s)<pre>(.*?)</pre>");
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -181,19 +186,29 @@ public final class LivyClient {
     }
   }
 
-  /** What the answer says of the error: Livy's {@code msg}, or the text if it is a short one. */
+  /** What the answer says of the error: Livy's words, or those on its web server's page. */
   private static String said(HttpResponse<String> answer) {
     String text = answer.body().strip();
+    Matcher page = PAGE.matcher(text);
+    if (page.find()) {
+      text = page.group(1);
+    } else if (text.startsWith("<")) {
+      text = "";
+    } else {
+      text = words(text);
+    }
+    String line =
+        text.strip().lines().findFirst().orElse("").replaceFirst("^requirement failed: ", "");
+    return line.isBlank() ? "" : ": " + line.strip();
+  }
+
+  private static String words(String text) {
     try {
       JsonNode node = JSON.readTree(text);
-      if (node.isObject()) {
-        text = node.path("msg").asText("");
-      }
-    } catch (JsonProcessingException noJson) {
-      text = text.startsWith("<") ? "" : text;
+      return node.isObject() ? node.path("msg").asText("") : node.asText(text);
+    } catch (JsonProcessingException plain) {
+      return text;
     }
-    String line = text.lines().findFirst().orElse("").replaceFirst("^requirement failed: ", "");
-    return line.isBlank() ? "" : ": " + line.strip();
   }
 
   private static String reason(IOException failure) {

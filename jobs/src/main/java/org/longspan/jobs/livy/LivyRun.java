@@ -118,10 +118,25 @@ public final class LivyRun {
             noAnswer);
       }
       batch = submittedAllTheSame(noAnswer);
+    } catch (LivyRefusalException refused) {
+      forgetRefused();
+      throw refused;
     }
     lastAnswer = System.nanoTime();
     lastSign = lastAnswer;
     line.note("Batch   " + batch.id() + " at " + livy + ", named " + batch.name());
+  }
+
+  /** Livy keeps a number for what it refuses, as if it were about to start. */
+  private void forgetRefused() {
+    try {
+      Optional<Batch> kept = livy.batch(request.name());
+      if (kept.isPresent()) {
+        livy.delete(kept.get().id());
+      }
+    } catch (LivyAwayException | LivyRefusalException asBefore) {
+      line.note("Livy may show " + request.name() + " although nothing runs");
+    }
   }
 
   /** The answer was lost; the batch may be there nevertheless, and its name is its own. */

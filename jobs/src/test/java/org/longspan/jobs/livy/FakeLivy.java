@@ -55,6 +55,9 @@ final class FakeLivy implements AutoCloseable {
 
   volatile String refusalText = "";
 
+  /** Whether a refused batch is there all the same. */
+  volatile boolean keepsRefused;
+
   private final List<Act> script;
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -123,11 +126,14 @@ final class FakeLivy implements AutoCloseable {
   }
 
   private void submit(HttpExchange exchange, String request) throws IOException {
+    JsonNode node = JSON.readTree(request);
     if (refusal != 0) {
+      if (keepsRefused) {
+        names.put("0", node.path("name").asText());
+      }
       answer(exchange, refusal, refusalText);
       return;
     }
-    JsonNode node = JSON.readTree(request);
     submitted.add(node);
     names.put("0", node.path("name").asText());
     if (submissionAnswerLost) {

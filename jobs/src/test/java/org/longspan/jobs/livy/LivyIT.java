@@ -57,5 +57,6 @@ class LivyIT {
         .hasLineCount(1)
         .startsWith("longspan submit failed: Livy at " + bed.server().url() + " refuses (400: ")
         .contains(elsewhere.toString());
+    assertThat(bed.server().batches()).doesNotContain("longspan-refused");
   }
 }

@@ -190,6 +190,12 @@ class LivyRunTest {
           .isInstanceOf(RunFailedException.class)
           .hasMessage(
               "Livy at " + livy.url() + " refuses (400: Local path /app.jar cannot be added)");
+      livy.refusalText = "<html><pre>    Missing Required Header.</pre></html>";
+      assertThatThrownBy(run(livy, PATIENT)::run)
+          .hasMessage("Livy at " + livy.url() + " refuses (400: Missing Required Header.)");
+      livy.refusalText = "\"Unexpected end\\n at line 1\"";
+      assertThatThrownBy(run(livy, PATIENT)::run)
+          .hasMessage("Livy at " + livy.url() + " refuses (400: Unexpected end)");
       livy.refusal = 401;
       livy.refusalText = "<html>login</html>";
       assertThatThrownBy(run(livy, PATIENT)::run)
@@ -198,6 +204,18 @@ class LivyRunTest {
       assertThatThrownBy(run(livy, PATIENT)::run).hasMessageContaining("not as Livy does");
       livy.refusal = 404;
       assertThatThrownBy(run(livy, PATIENT)::run).hasMessageContaining("it knows no batches (404)");
+    }
+  }
+
+  /** As Livy 0.7 does: the refused batch keeps a number, and is about to start for ever. */
+  @Test
+  void shouldNotLeaveARefusedBatchBehind() throws IOException {
+    try (FakeLivy livy = new FakeLivy(STARTING)) {
+      livy.refusal = 400;
+      livy.refusalText = "{\"msg\":\"no\"}";
+      livy.keepsRefused = true;
+      assertThatThrownBy(run(livy, PATIENT)::run).hasMessageContaining("refuses (400: no)");
+      assertThat(livy.deleted).containsExactly("0");
     }
   }
 

@@ -3,7 +3,10 @@ package org.longspan.jobs.livy;
 import static java.util.Comparator.reverseOrder;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,6 +94,13 @@ final class LivyServer implements AutoCloseable {
 
   String url() {
     return url;
+  }
+
+  /** All that it shows of batches, as it shows it. */
+  String batches() throws IOException {
+    try (InputStream answer = URI.create(url + "/batches").toURL().openStream()) {
+      return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   /** The processes of its batches. */
