@@ -1,0 +1,7 @@
+package org.longspan.jobs;
+
+/** What a run may be submitted to. */
+enum Destination {
+  /** A Kubernetes cluster, by way of an operator for Spark. */
+  KUBERNETES
+}
