@@ -13,6 +13,7 @@ final class SubmitLine {
   /** The driver coordinates, draws the report, and holds no tensors. */
   private static final String DRIVER_MEMORY = "2g";
 
+  private static final String LOG = "-Dlog4j2.configurationFile=longspan-log4j2.properties";
   private static final String MAIN = "org.longspan.jobs.Longspan";
 
   private final String master;
@@ -32,6 +33,9 @@ final class SubmitLine {
     words.addAll(List.of("--master", master));
     words.addAll(List.of("--class", MAIN));
     words.addAll(List.of("--driver-memory", DRIVER_MEMORY));
+    // Spark chooses a log before it opens the application, so the driver's class path has it too.
+    words.addAll(List.of("--driver-class-path", application.toString()));
+    words.addAll(List.of("--driver-java-options", LOG));
     settings(plan, master)
         .forEach((key, value) -> words.addAll(List.of("--conf", key + "=" + value)));
     words.add(application.toString());
@@ -44,7 +48,7 @@ final class SubmitLine {
     StringBuilder text = new StringBuilder();
     for (String word : words(sparkHome, arguments)) {
       if (!text.isEmpty()) {
-        boolean option = word.startsWith("--") || word.equals(application.toString());
+        boolean option = word.startsWith("--");
         text.append(option ? " \\\n  " : " ");
       }
       text.append(quoted(word));

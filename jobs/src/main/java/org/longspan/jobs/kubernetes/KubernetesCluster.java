@@ -10,7 +10,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable;
 import io.fabric8.kubernetes.client.dsl.LogWatch;
-import io.fabric8.kubernetes.client.utils.Serialization;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +25,9 @@ import org.longspan.datapipeline.InvalidInputException;
 public final class KubernetesCluster implements AutoCloseable {
   private static final int CONNECT_MILLISECONDS = 5_000;
   private static final int REQUEST_MILLISECONDS = 10_000;
+
+  /** Smaller ones are of failures before there was an answer. */
+  private static final int LEAST_HTTP_CODE = 100;
 
   private final KubernetesClient client;
   private final String server;
@@ -127,7 +130,7 @@ public final class KubernetesCluster implements AutoCloseable {
   }
 
   private RuntimeException refusal(String action, KubernetesClientException refused) {
-    if (refused.getCode() == 0) {
+    if (refused.getCode() < LEAST_HTTP_CODE) {
       return new UnreachableException(
           String.format(
               "The Kubernetes API server %s does not answer (%s); look at the current context of"
@@ -167,6 +170,6 @@ public final class KubernetesCluster implements AutoCloseable {
   }
 
   private static GenericKubernetesResource resource(Map<String, Object> manifest) {
-    return Serialization.convertValue(manifest, GenericKubernetesResource.class);
+    return new KubernetesSerialization().convertValue(manifest, GenericKubernetesResource.class);
   }
 }

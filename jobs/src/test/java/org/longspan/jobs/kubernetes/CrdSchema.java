@@ -37,18 +37,17 @@ final class CrdSchema {
         new ObjectMapper(new YAMLFactory()).readTree(Files.readString(file(operator)));
     for (JsonNode version : definition.at("/spec/versions")) {
       if (version.get("name").asText().equals(operator.version())) {
-        JsonNode node = version.at("/schema/openAPIV3Schema");
+        JsonNode node = version.at("/schema/openAPIV3Schema/properties/spec");
         close(node);
-        ((ObjectNode) node.at("/properties/metadata")).put("additionalProperties", true);
         return new CrdSchema(JsonSchemaFactory.getInstance(VersionFlag.V7).getSchema(node));
       }
     }
     throw new IllegalStateException("No version " + operator.version() + " in " + file(operator));
   }
 
-  /** What is wrong with a manifest; nothing where it is right. */
+  /** What is wrong with a manifest's specification; nothing where it is right. */
   List<String> errors(Map<String, Object> manifest) {
-    return schema.validate(new ObjectMapper().valueToTree(manifest)).stream()
+    return schema.validate(new ObjectMapper().valueToTree(manifest.get("spec"))).stream()
         .map(ValidationMessage::getMessage)
         .sorted()
         .toList();

@@ -101,7 +101,7 @@ class KubernetesIT {
   }
 
   @AfterAll
-  static void stopServer() throws InterruptedException {
+  static void stopServer() {
     System.clearProperty("kubeconfig");
     if (admin != null) {
       admin.close();
@@ -166,15 +166,12 @@ class KubernetesIT {
   @Test
   void shouldReturnKubeflowsEndAsExitCode() throws Exception {
     CompletableFuture<CommandRunner> good = submit(Operator.KUBEFLOW, "good");
-    setStatus(Operator.KUBEFLOW, "good", "{\"applicationState\":{\"state\":\"RUNNING\"}}");
-    setStatus(Operator.KUBEFLOW, "good", "{\"applicationState\":{\"state\":\"COMPLETED\"}}");
+    setStatus(Operator.KUBEFLOW, "good", kubeflow("RUNNING", ""));
+    setStatus(Operator.KUBEFLOW, "good", kubeflow("COMPLETED", ""));
     assertThat(ended(good).exitCode()).isZero();
 
     CompletableFuture<CommandRunner> bad = submit(Operator.KUBEFLOW, "bad");
-    setStatus(
-        Operator.KUBEFLOW,
-        "bad",
-        "{\"applicationState\":{\"state\":\"FAILED\",\"errorMessage\":\"driver was evicted\"}}");
+    setStatus(Operator.KUBEFLOW, "bad", kubeflow("FAILED", "driver was evicted"));
     assertFailed(
         ended(bad),
         "longspan submit failed: The run bad failed on the cluster (FAILED): driver was evicted.");
@@ -338,6 +335,12 @@ class KubernetesIT {
         .withName(name)
         .subresource("status")
         .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":" + status + "}");
+  }
+
+  private static String kubeflow(String state, String message) {
+    return String.format(
+        "{\"applicationState\":{\"state\":\"%s\",\"errorMessage\":\"%s\"},\"driverInfo\":{}}",
+        state, message);
   }
 
   private static String apache(String state, String message) {

@@ -13,7 +13,6 @@ import java.security.KeyPairGenerator;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.longspan.jobs.Waiting;
 
 /** An etcd and an API server of this machine's loopback, with RBAC on, for as long as a test. */
@@ -148,9 +147,9 @@ final class RealApiServer implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     for (int i = processes.size() - 1; i >= 0; i--) {
-      processes.get(i).destroyForcibly().waitFor(1, TimeUnit.MINUTES);
+      processes.get(i).destroyForcibly().onExit().join();
     }
   }
 }
