@@ -12,6 +12,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Location;
+import org.longspan.driver.plan.ResourcePlan;
 import org.longspan.driver.progress.ProgressLine;
 import org.longspan.driver.progress.RunLogFollower;
 import org.longspan.driver.progress.RunObserver;
@@ -49,47 +50,34 @@ final class LivyChoice {
   private String jar;
 
   /**
-   * Submits the run and follows it to its end.
+   * Submits the run and follows it to its end, or prints what would be submitted.
    *
-   * @param settings Spark's
+   * @param settings Spark's, which go before the plan's
    */
   void submit(
-      TrainingRun run, Configuration hadoop, Map<String, String> settings, Terminal terminal)
+      TrainingRun run,
+      Configuration hadoop,
+      ResourcePlan plan,
+      Map<String, String> settings,
+      boolean dryRun,
+      Terminal terminal)
       throws IOException {
     if (url == null) {
       throw new InvalidInputException(
           "--url is missing; it takes Livy's address, such as http://livy.example:8998.");
     }
-    LivyClient livy =
-        LivyClient.of(url, Optional.ofNullable(System.getenv(AUTHORIZATION)));
-    String file =
-        jar == null
-            ? ApplicationJar.local().toUri().toString()
-            : SparkRuntime.qualified(hadoop, jar);
+    LivyClient livy = LivyClient.of(url, Optional.ofNullable(System.getenv(AUTHORIZATION)));
+    Location folder = Location.of(hadoop, SparkRuntime.qualified(hadoop, run.output()));
+    BatchRequest request = request(run, hadoop, folder, plan, settings);
+    if (dryRun) {
+      terminal.out().println(request.json());
+      return;
+    }
     run.check(hadoop);
-    String output = SparkRuntime.qualified(hadoop, run.output());
-    Location folder = Location.of(hadoop, output);
-    RunLogFollower log = RunLogFollower.of(hadoop, output);
-    log.news();
-    BatchRequest request =
-        new BatchRequest(
-            file,
-            Longspan.class.getName(),
-            name(folder),
-            arguments(run, writeConfiguration(run, hadoop, folder), output),
-            settings);
-    int steps = run.configuration().get(Options.TRAIN_STEPS);
-    LivyRun submitted =
-        new LivyRun(
-            livy,
-            request,
-            log,
-            RunFolder.shown(folder.child(RunObserver.LOG_FILE).path().toString()),
-            steps,
-            new ProgressLine(terminal.out(), terminal.rewritable(), steps),
-            Patience.usual());
+    writeConfiguration(run, hadoop, folder);
+    LivyRun submitted = watched(livy, request, run, hadoop, folder, terminal);
     Interruption.during(submitted::run, () -> terminal.line("%s", submitted.cancel()));
-    Optional<Checkpoint> newest = Checkpoints.of(hadoop, output).latest();
+    Optional<Checkpoint> newest = Checkpoints.of(hadoop, run.output()).latest();
     run.nameFiles(
         new TrainingRun.Outcome(
             OptionalDouble.empty(), newest.map(Checkpoint::path).orElse(null)),
@@ -97,10 +85,54 @@ final class LivyChoice {
         terminal);
   }
 
-  private static List<String> arguments(TrainingRun run, Location configuration, String output) {
+  private static LivyRun watched(
+      LivyClient livy,
+      BatchRequest request,
+      TrainingRun run,
+      Configuration hadoop,
+      Location folder,
+      Terminal terminal)
+      throws IOException {
+    RunLogFollower log = RunLogFollower.of(hadoop, folder.path().toString());
+    log.news();
+    int steps = run.configuration().get(Options.TRAIN_STEPS);
+    return new LivyRun(
+        livy,
+        request,
+        log,
+        RunFolder.shown(folder.child(RunObserver.LOG_FILE).path().toString()),
+        steps,
+        new ProgressLine(terminal.out(), terminal.rewritable(), steps),
+        Patience.usual());
+  }
+
+  private BatchRequest request(
+      TrainingRun run,
+      Configuration hadoop,
+      Location folder,
+      ResourcePlan plan,
+      Map<String, String> settings) {
+    Map<String, String> all = SubmitLine.settings(plan, "");
+    all.putAll(settings);
+    return new BatchRequest(
+        jar == null
+            ? ApplicationJar.local().toUri().toString()
+            : SparkRuntime.qualified(hadoop, jar),
+        Longspan.class.getName(),
+        name(folder),
+        arguments(run, folder),
+        all);
+  }
+
+  private static List<String> arguments(TrainingRun run, Location folder) {
     List<String> arguments =
         new ArrayList<>(
-            List.of("train", "--config", configuration.path().toString(), "--output", output));
+            List.of(
+                "train",
+                "--config",
+                folder.child(CONFIGURATION_FILE).path().toString(),
+                "--output",
+                folder.path().toString()));
     if (run.resume()) {
       arguments.add("--resume");
     }
@@ -115,7 +147,7 @@ final class LivyChoice {
         + UUID.randomUUID().toString().substring(0, 8);
   }
 
-  private static Location writeConfiguration(
+  private static void writeConfiguration(
       TrainingRun run, Configuration hadoop, Location folder) throws IOException {
     String data = run.configuration().required(Options.DATA_PATH);
     RunConfiguration configuration =
@@ -124,6 +156,5 @@ final class LivyChoice {
     try (OutputStream stream = file.fileSystem().create(file.path(), true)) {
       stream.write(configuration.toYaml().getBytes(StandardCharsets.UTF_8));
     }
-    return file;
   }
 }

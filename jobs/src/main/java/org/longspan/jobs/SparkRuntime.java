@@ -1,8 +1,10 @@
 package org.longspan.jobs;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -13,6 +15,7 @@ import org.longspan.datapipeline.dataset.Location;
 import org.longspan.driver.launch.EmbeddedCluster;
 import org.longspan.driver.launch.EmbeddedSpark;
 import org.longspan.driver.launch.SparkSettings;
+import org.longspan.driver.plan.ResourcePlan;
 
 /**
  * The Spark that a command runs on: the one that {@code spark-submit} or {@code --master} names, or
@@ -51,6 +54,18 @@ final class SparkRuntime implements AutoCloseable {
    * @param ranks that will run at the same time
    */
   static SparkRuntime start(String command, String master, int ranks) {
+    return start(command, master, ranks, Map.of());
+  }
+
+  /**
+   * Likewise, and a cluster's executors are as large as the plan says where nobody says otherwise.
+   */
+  static SparkRuntime start(String command, String master, ResourcePlan plan) {
+    return start(command, master, plan.ranks(), plan.settings());
+  }
+
+  private static SparkRuntime start(
+      String command, String master, int ranks, Map<String, String> sizes) {
     String name = "Longspan " + command;
     SparkConf conf = new SparkConf();
     String submitted = System.getenv(OWN_EXECUTORS) == null ? conf.get(MASTER, null) : null;
@@ -65,6 +80,10 @@ final class SparkRuntime implements AutoCloseable {
           EmbeddedCluster.of(Integer.parseInt(cluster.group(1)))
               .withCores(Integer.parseInt(cluster.group(2)))
               .withHeap(Integer.parseInt(cluster.group(3))));
+    }
+    if (!chosen.startsWith("local")) {
+      sizes.forEach(conf::setIfMissing);
+      SparkSettings.ofMaster(chosen).forEach(conf::setIfMissing);
     }
     SparkSession session =
         SparkSession.builder()
@@ -85,6 +104,12 @@ final class SparkRuntime implements AutoCloseable {
     return System.getProperty(MASTER) == null
         ? new Configuration()
         : SparkHadoopUtil.get().newConfiguration(new SparkConf());
+  }
+
+  /** What spark-submit was told, before Spark is started. */
+  static Map<String, String> settingsBeforeStart() {
+    return Arrays.stream(new SparkConf().getAll())
+        .collect(Collectors.toMap(setting -> setting._1(), setting -> setting._2()));
   }
 
   /** The path with its scheme and from the root on: executors work in folders of their own. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.longspan.driver.plan.ResourcePlan;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import picocli.CommandLine.Command;
@@ -16,6 +17,10 @@ import picocli.CommandLine.Option;
     description = "Have a cluster's own service train a model, and follow it to its end.",
     footerHeading = "%nExamples:%n",
     footer = {
+      "  longspan submit --to kubernetes --operator kubeflow --config run.yaml"
+          + " --data s3a://bucket/corpus --output s3a://bucket/first --secret store --wait",
+      "  longspan submit --to kubernetes --operator apache --config run.yaml --data /data/corpus"
+          + " --output /data/first --claim data --sequence-length 65536 --dry-run",
       "  longspan submit --to livy --url http://livy:8998 --config run.yaml --data"
           + " hdfs:///corpus --output hdfs:///runs/first --jar hdfs:///longspan-application.jar"
     })
@@ -25,7 +30,7 @@ final class SubmitCommand implements Callable<Integer> {
       required = true,
       paramLabel = "SERVICE",
       converter = Choice.OfDestination.class,
-      description = "What starts the run: livy.")
+      description = "What starts the run: kubernetes or livy.")
   private Destination destination;
 
   @Option(
@@ -65,6 +70,15 @@ final class SubmitCommand implements Callable<Integer> {
               + " repeated.")
   private Map<String, String> sparkSettings = new LinkedHashMap<>();
 
+  @Mixin private ResourceChoice resources;
+
+  @Option(
+      names = "--dry-run",
+      description = "Print what would be submitted, with sizes for the mesh, and submit nothing.")
+  private boolean dryRun;
+
+  @Mixin private KubernetesChoice kubernetes;
+
   @Mixin private LivyChoice livy;
 
   @Override
@@ -77,8 +91,11 @@ final class SubmitCommand implements Callable<Integer> {
     RunConfiguration configuration = ConfigurationFile.load(config, overrides, hadoop);
     configuration.required(Options.DATA_PATH);
     TrainingRun run = new TrainingRun(configuration, output, resume, Map.of());
+    ResourcePlan plan = resources.plan(configuration, hadoop, sparkSettings);
+    Terminal terminal = Terminal.standard();
     switch (destination) {
-      case LIVY -> livy.submit(run, hadoop, sparkSettings, Terminal.standard());
+      case KUBERNETES -> kubernetes.submit(run, plan, sparkSettings, dryRun, terminal);
+      case LIVY -> livy.submit(run, hadoop, plan, sparkSettings, dryRun, terminal);
     }
     return 0;
   }

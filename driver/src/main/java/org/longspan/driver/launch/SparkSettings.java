@@ -18,6 +18,8 @@ public final class SparkSettings {
   private static final String REGISTRATION_LIMIT =
       "spark.scheduler.maxRegisteredResourcesWaitingTime";
 
+  private static final String REGISTRATION_PATIENCE = "300s";
+
   private static final Map<String, String> SETTINGS = settings();
 
   private SparkSettings() {}
@@ -39,9 +41,23 @@ public final class SparkSettings {
     SETTINGS.forEach(conf::setIfMissing);
     if (conf.contains(EXECUTORS)) {
       // A number that was asked for is worth waiting for: images are pulled, nodes are started.
-      conf.setIfMissing(REGISTRATION_LIMIT, "300s");
+      conf.setIfMissing(REGISTRATION_LIMIT, REGISTRATION_PATIENCE);
     }
     return conf.set(PLUGINS, withOurs(conf.get(PLUGINS, "")));
+  }
+
+  /** What {@link #apply} sets, for a command line or a manifest that shows all of it. */
+  public static Map<String, String> all() {
+    Map<String, String> all = new LinkedHashMap<>(SETTINGS);
+    all.put(REGISTRATION_LIMIT, REGISTRATION_PATIENCE);
+    all.put(PLUGINS, EventPlugin.class.getName());
+    return all;
+  }
+
+  /** What goes before {@link #all} on a kind of master. */
+  public static Map<String, String> ofMaster(String master) {
+    // A standalone cluster's workers are there or are not: nothing is pulled or started for a run.
+    return master.startsWith("spark:") ? Map.of(REGISTRATION_LIMIT, "20s") : Map.of();
   }
 
   static boolean authenticates(SparkConf conf) {

@@ -61,15 +61,13 @@ public final class RankSetup implements AutoCloseable {
     this.sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
     this.replicas = Communicator.over(transport, mesh.dataGroup(rank), DATA);
     this.link = LinkQuality.measure(sequence);
-    long blocks = new BlockGrid(sequenceLength, block).blocks();
-    long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
     this.environment =
         new RankEnvironment(
             Numerics.of(configuration.get(Options.PRECISION)),
             workers,
             sequence,
             mode(configuration, link),
-            Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
+            capacity(sequenceLength, mesh.sequence(), block),
             block);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
@@ -79,7 +77,14 @@ public final class RankSetup implements AutoCloseable {
     }
   }
 
-  private static RankMode mode(RunConfiguration configuration, LinkQuality link) {
+  /** Tokens in the longest slice of a sequence that is cut over {@code ranks} on a grid. */
+  static int capacity(int sequenceLength, int ranks, int block) {
+    long blocks = new BlockGrid(sequenceLength, block).blocks();
+    long most = (blocks + ranks - 1) / ranks * block;
+    return Math.toIntExact(Math.max(1, Math.min(most, sequenceLength)));
+  }
+
+  static RankMode mode(RunConfiguration configuration, LinkQuality link) {
     return new RankMode(
         configuration.get(Options.KERNEL),
         configuration.get(Options.DETERMINISTIC) ? Reproducibility.BITWISE : Reproducibility.FAST,

@@ -19,7 +19,8 @@ public record BatchRequest(
     List<String> arguments,
     Map<String, String> settings) {
 
-  String json() {
+  /** The object that Livy is sent. */
+  public String json() {
     ObjectNode node = new ObjectMapper().createObjectNode();
     node.put("file", file);
     node.put("className", className);
