@@ -21,7 +21,7 @@ class SubmitCommandTest {
 
   @Test
   void shouldAskForLivysAddress() throws IOException {
-    CommandRunner run = submit("--to", "livy", "--data", "nowhere");
+    CommandRunner run = submit("--to", "livy", "--data", "nowhere", "--sequence-length", "64");
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.errors())
         .isEqualTo(
