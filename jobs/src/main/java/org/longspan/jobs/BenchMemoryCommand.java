@@ -36,7 +36,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
       out.println(
           "Peak resident memory of a rank that trains the model of bench step"
               + (recompute ? ", with recomputation" : ""));
-      out.println("  tokens   peak MiB   bytes a token more   tokens/s");
+      out.println("  tokens   peak MiB   counted MiB   bytes a token more   tokens/s");
     }
     MemoryBench bench =
         recompute
@@ -53,6 +53,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
       object.put("tokens", result.tokens());
       object.put("recompute", recompute);
       object.put("peak_memory_mb", result.peakMebibytes());
+      object.put("counted_memory_mb", result.countedMebibytes());
       object.put("bytes_per_token", result.bytesPerToken());
       object.put("tokens_per_second", result.tokensPerSecond());
       out.println(object);
@@ -60,9 +61,10 @@ final class BenchMemoryCommand implements Callable<Integer> {
       out.println(
           String.format(
               Locale.ROOT,
-              "%,8d   %,8d   %,18.0f   %,8.0f",
+              "%,8d   %,8d   %,11d   %,18.0f   %,8.0f",
               result.tokens(),
               result.peakMebibytes(),
+              result.countedMebibytes(),
               result.bytesPerToken(),
               result.tokensPerSecond()));
     }

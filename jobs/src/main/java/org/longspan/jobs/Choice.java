@@ -9,6 +9,8 @@ import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
+import org.longspan.jobs.kubernetes.Gang;
+import org.longspan.jobs.kubernetes.Operator;
 import org.longspan.parallelism.collective.ScanChoice;
 import org.longspan.parallelism.transport.Protection;
 import picocli.CommandLine.ITypeConverter;
@@ -88,6 +90,24 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfProtection extends Choice<Protection> {
     OfProtection() {
       super(Protection.class);
+    }
+  }
+
+  static final class OfDestination extends Choice<Destination> {
+    OfDestination() {
+      super(Destination.class);
+    }
+  }
+
+  static final class OfOperator extends Choice<Operator> {
+    OfOperator() {
+      super(Operator.class);
+    }
+  }
+
+  static final class OfGang extends Choice<Gang> {
+    OfGang() {
+      super(Gang.class);
     }
   }
 }

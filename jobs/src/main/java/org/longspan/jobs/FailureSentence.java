@@ -1,6 +1,8 @@
 package org.longspan.jobs;
 
 import org.longspan.driver.recovery.RunFailedException;
+import org.longspan.jobs.kubernetes.RunFailure;
+import org.longspan.jobs.kubernetes.UnreachableException;
 
 /** What a failure that is nobody's mistake says in one line. */
 final class FailureSentence {
@@ -10,7 +12,9 @@ final class FailureSentence {
   static String of(Throwable failure) {
     String sentence = failure.getClass().getSimpleName();
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof RunFailedException) {
+      if (cause instanceof RunFailedException
+          || cause instanceof RunFailure
+          || cause instanceof UnreachableException) {
         return cause.getMessage();
       }
       if (cause.getMessage() != null && !cause.getMessage().isBlank()) {

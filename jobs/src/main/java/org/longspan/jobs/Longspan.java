@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       PrepareCommand.class,
       TrainCommand.class,
+      SubmitCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,
       DemoCommand.class,

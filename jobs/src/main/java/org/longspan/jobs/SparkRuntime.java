@@ -1,9 +1,11 @@
 package org.longspan.jobs;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -15,6 +17,7 @@ import org.longspan.driver.launch.EmbeddedCluster;
 import org.longspan.driver.launch.EmbeddedSpark;
 import org.longspan.driver.launch.SparkSettings;
 import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.driver.plan.ResourcePlan;
 
 /**
  * The Spark that a command runs on: the one that {@code spark-submit} or {@code --master} names, or
@@ -59,6 +62,18 @@ final class SparkRuntime implements AutoCloseable {
    * @param timeLimit how long a rank waits for another
    */
   static SparkRuntime start(String command, String master, int ranks, Duration timeLimit) {
+    return start(command, master, ranks, Map.of(), timeLimit);
+  }
+
+  /**
+   * Likewise, and a cluster's executors are as large as the plan says where nobody says otherwise.
+   */
+  static SparkRuntime start(String command, String master, ResourcePlan plan, Duration timeLimit) {
+    return start(command, master, plan.ranks(), plan.settings(), timeLimit);
+  }
+
+  private static SparkRuntime start(
+      String command, String master, int ranks, Map<String, String> sizes, Duration timeLimit) {
     String name = "Longspan " + command;
     SparkConf conf = new SparkConf();
     String submitted = System.getenv(OWN_EXECUTORS) == null ? conf.get(MASTER, null) : null;
@@ -74,6 +89,10 @@ final class SparkRuntime implements AutoCloseable {
               .withCores(Integer.parseInt(cluster.group(2)))
               .withHeap(Integer.parseInt(cluster.group(3))),
           timeLimit);
+    }
+    if (!chosen.startsWith("local")) {
+      sizes.forEach(conf::setIfMissing);
+      SparkSettings.ofMaster(chosen).forEach(conf::setIfMissing);
     }
     SparkSession session =
         SparkSession.builder()
@@ -95,6 +114,12 @@ final class SparkRuntime implements AutoCloseable {
     return System.getProperty(MASTER) == null
         ? new Configuration()
         : SparkHadoopUtil.get().newConfiguration(new SparkConf());
+  }
+
+  /** What spark-submit was told, before Spark is started. */
+  static Map<String, String> settingsBeforeStart() {
+    return Arrays.stream(new SparkConf().getAll())
+        .collect(Collectors.toMap(setting -> setting._1(), setting -> setting._2()));
   }
 
   /** The path with its scheme and from the root on: executors work in folders of their own. */

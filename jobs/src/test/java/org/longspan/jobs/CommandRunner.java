@@ -4,9 +4,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 
 /** Runs a command line in this process and keeps what it wrote. */
-record CommandRunner(int exitCode, String output, String errors) {
+public record CommandRunner(int exitCode, String output, String errors) {
 
-  static CommandRunner run(String... arguments) {
+  public static CommandRunner run(String... arguments) {
     StringWriter output = new StringWriter();
     StringWriter errors = new StringWriter();
     int exitCode =

@@ -19,12 +19,13 @@ class LongspanTest {
     CommandRunner help = CommandRunner.run("--help");
     assertThat(help.exitCode()).isZero();
     assertThat(help.output())
-        .contains("prepare", "train", "evaluate", "generate", "demo", "bench", "conform")
+        .contains("prepare", "train", "submit", "evaluate", "generate", "demo", "bench", "conform")
         .contains("--version");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "train", "evaluate", "generate", "demo", "bench", "conform"})
+  @ValueSource(
+      strings = {"prepare", "train", "submit", "evaluate", "generate", "demo", "bench", "conform"})
   void shouldShowAnExampleOfEveryCommand(String command) {
     CommandRunner help = CommandRunner.run(command, "--help");
     assertThat(help.exitCode()).isZero();

@@ -79,10 +79,9 @@ class ScriptTest {
             "--resume");
     assertThat(result.exitCode()).isZero();
     assertThat(result.output())
-        .startsWith("--master\nspark://host:7077\n--class\norg.longspan.jobs.Longspan\n--jars\n")
-        .contains("/lib/one.jar,")
-        .contains("/lib/two.jar\n")
-        .endsWith("longspan-jobs.jar\ntrain\n--master\nspark://host:7077\n--resume\n");
+        .startsWith("--master\nspark://host:7077\n--class\norg.longspan.jobs.Longspan\n")
+        .doesNotContain("--jars")
+        .endsWith("longspan-application.jar\ntrain\n--master\nspark://host:7077\n--resume\n");
   }
 
   @Test
@@ -101,11 +100,9 @@ class ScriptTest {
   }
 
   private Path installedSpark(String submit) throws IOException {
-    Path built = Files.createDirectories(folder.resolve("a house/jobs/target/lib"));
-    Files.createFile(built.resolve("one.jar"));
-    Files.createFile(built.resolve("two.jar"));
-    Files.createFile(built.resolveSibling("longspan-jobs.jar"));
-    Files.createFile(built.resolveSibling("longspan.options"));
+    Path built = Files.createDirectories(folder.resolve("a house/jobs/target"));
+    Files.createFile(built.resolve("longspan-jobs.jar"));
+    Files.createFile(built.resolve("longspan.options"));
     Path spark = Files.createDirectories(folder.resolve("spark"));
     executable(spark.resolve("bin/spark-submit"), submit);
     return spark;

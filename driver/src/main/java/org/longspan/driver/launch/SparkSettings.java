@@ -24,6 +24,8 @@ public final class SparkSettings {
   private static final String REGISTRATION_LIMIT =
       "spark.scheduler.maxRegisteredResourcesWaitingTime";
 
+  private static final String REGISTRATION_PATIENCE = "300s";
+
   private static final Map<String, String> SETTINGS = settings();
 
   private SparkSettings() {}
@@ -49,7 +51,7 @@ public final class SparkSettings {
     conf.setIfMissing(RENDEZVOUS_LIMIT, rendezvousSeconds(timeLimit) + "s");
     if (conf.contains(EXECUTORS)) {
       // A number that was asked for is worth waiting for: images are pulled, nodes are started.
-      conf.setIfMissing(REGISTRATION_LIMIT, "300s");
+      conf.setIfMissing(REGISTRATION_LIMIT, REGISTRATION_PATIENCE);
     }
     return conf.set(PLUGINS, withOurs(conf.get(PLUGINS, "")));
   }
@@ -58,6 +60,23 @@ public final class SparkSettings {
   private static long rendezvousSeconds(Duration timeLimit) {
     long wholeSeconds = timeLimit.plusSeconds(1).minusNanos(1).toSeconds();
     return Math.max(LEAST_RENDEZVOUS_LIMIT.toSeconds(), wholeSeconds);
+  }
+
+  /**
+   * What {@link #apply} sets, for a command line or a manifest that shows all of it; but how long
+   * ranks wait for each other the driver learns from the run's configuration.
+   */
+  public static Map<String, String> all() {
+    Map<String, String> all = new LinkedHashMap<>(SETTINGS);
+    all.put(REGISTRATION_LIMIT, REGISTRATION_PATIENCE);
+    all.put(PLUGINS, EventPlugin.class.getName());
+    return all;
+  }
+
+  /** What goes before {@link #all} on a kind of master. */
+  public static Map<String, String> ofMaster(String master) {
+    // A standalone cluster's workers are there or are not: nothing is pulled or started for a run.
+    return master.startsWith("spark:") ? Map.of(REGISTRATION_LIMIT, "20s") : Map.of();
   }
 
   static boolean authenticates(SparkConf conf) {

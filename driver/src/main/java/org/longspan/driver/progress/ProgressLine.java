@@ -24,6 +24,7 @@ public final class ProgressLine {
   private final LongSupplier nanoTime;
   private long lastPlain;
   private long lastStep;
+  private long lastNumber;
   private double secondsPerStep;
   private boolean shown;
 
@@ -42,11 +43,12 @@ public final class ProgressLine {
     this.nanoTime = nanoTime;
   }
 
-  /** Shows the newest step. */
+  /** Shows the newest step; who looks on from elsewhere may have missed some before it. */
   public void step(RankEvent.Step step) {
     long now = nanoTime.getAsLong();
-    secondsPerStep = mean(now, step.seconds());
+    secondsPerStep = mean(now, step);
     lastStep = now;
+    lastNumber = step.step();
     String line = line(step);
     if (terminal) {
       out.print(CLEAR + line);
@@ -59,7 +61,7 @@ public final class ProgressLine {
   }
 
   /** Prints a line of its own, above the one that is rewritten. */
-  void note(String line) {
+  public void note(String line) {
     out.println((terminal && shown ? CLEAR : "") + line);
     out.flush();
   }
@@ -73,9 +75,12 @@ public final class ProgressLine {
   }
 
   /** Validations and checkpoints lie between steps: what counts is the time from step to step. */
-  private double mean(long now, double stepSeconds) {
-    double seconds = shown ? Math.max(stepSeconds, (now - lastStep) / 1e9) : stepSeconds;
-    return secondsPerStep == 0 ? seconds : NEWEST * seconds + (1 - NEWEST) * secondsPerStep;
+  private double mean(long now, RankEvent.Step step) {
+    long passed = shown ? Math.max(1, step.step() - lastNumber) : 1;
+    double seconds =
+        shown ? Math.max(step.seconds(), (now - lastStep) / 1e9 / passed) : step.seconds();
+    double weight = 1 - Math.pow(1 - NEWEST, passed);
+    return secondsPerStep == 0 ? seconds : weight * seconds + (1 - weight) * secondsPerStep;
   }
 
   private String line(RankEvent.Step step) {

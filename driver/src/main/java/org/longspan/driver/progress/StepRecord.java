@@ -36,6 +36,11 @@ public record StepRecord(
         OptionalDouble.empty());
   }
 
+  /** The event that told of the step. */
+  public RankEvent.Step event() {
+    return new RankEvent.Step(step, loss, tokens, seconds, gradientNorm, learningRate);
+  }
+
   StepRecord validated(double validationLoss) {
     return new StepRecord(
         step, loss, tokens, seconds, gradientNorm, learningRate, OptionalDouble.of(validationLoss));

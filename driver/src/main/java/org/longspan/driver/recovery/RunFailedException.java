@@ -4,7 +4,7 @@ package org.longspan.driver.recovery;
 public final class RunFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  RunFailedException(String sentence, Throwable cause) {
+  public RunFailedException(String sentence, Throwable cause) {
     super(sentence, cause);
   }
 }

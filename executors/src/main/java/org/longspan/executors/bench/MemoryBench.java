@@ -3,6 +3,7 @@ package org.longspan.executors.bench;
 import java.util.List;
 import java.util.function.Consumer;
 import org.longspan.executors.layer.RankMode.LayerMemory;
+import org.longspan.executors.train.RankMemory;
 
 /**
  * Peak resident memory of a rank as its slice grows: the bench's model, two steps at each length,
@@ -27,12 +28,17 @@ public final class MemoryBench {
    * What was measured at one length.
    *
    * @param peakMebibytes greatest resident size up to here
+   * @param countedMebibytes what {@link RankMemory} counts beside the heap
    * @param bytesPerToken by how much it grew since the length before, for each token more; 0 at the
    *     first
    * @param tokensPerSecond of the second step
    */
   public record Result(
-      int tokens, long peakMebibytes, double bytesPerToken, double tokensPerSecond) {}
+      int tokens,
+      long peakMebibytes,
+      long countedMebibytes,
+      double bytesPerToken,
+      double tokensPerSecond) {}
 
   /** Measures, and gives each result as soon as it is there. */
   public void run(Consumer<Result> results) {
@@ -44,7 +50,13 @@ public final class MemoryBench {
           tokensBefore == 0
               ? 0
               : (brief.peakMebibytes() - peakBefore) * (double) (1 << 20) / (length - tokensBefore);
-      results.accept(new Result(length, brief.peakMebibytes(), grown, brief.tokensPerSecond()));
+      results.accept(
+          new Result(
+              length,
+              brief.peakMebibytes(),
+              brief.countedMebibytes(),
+              grown,
+              brief.tokensPerSecond()));
       tokensBefore = length;
       peakBefore = brief.peakMebibytes();
     }

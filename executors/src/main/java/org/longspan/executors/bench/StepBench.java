@@ -12,6 +12,7 @@ import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.model.ModelShape;
+import org.longspan.executors.train.RankMemory;
 import org.longspan.executors.train.RankSetup;
 import org.longspan.executors.train.TrainingStep;
 import org.longspan.parallelism.mesh.Mesh;
@@ -110,23 +111,34 @@ public final class StepBench {
    * Two steps.
    *
    * @param peakMebibytes the greatest resident size of this process after them
+   * @param countedMebibytes what a plan counts for such a rank beside the heap
    * @param tokensPerSecond of the second
    */
-  record Brief(long peakMebibytes, double tokensPerSecond) {}
+  record Brief(long peakMebibytes, long countedMebibytes, double tokensPerSecond) {}
 
   Brief runBriefly() {
     return withRank(
         (setup, step) -> {
           step.accept(0);
           double seconds = time(() -> step.accept(1));
-          return new Brief(PeakMemory.mebibytes(), tokens / seconds);
+          return new Brief(PeakMemory.mebibytes(), counted() >> 20, tokens / seconds);
         });
   }
 
+  private long counted() {
+    RunConfiguration configuration = configuration();
+    return RankMemory.of(
+            configuration, ModelShape.of(configuration, BenchModel.VOCABULARY), tokens, threads)
+        .bytes();
+  }
+
+  private RunConfiguration configuration() {
+    return BenchModel.lightning(
+        Map.of("train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE)));
+  }
+
   private <T> T withRank(BiFunction<RankSetup, IntConsumer, T> body) {
-    RunConfiguration configuration =
-        BenchModel.lightning(
-            Map.of("train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE)));
+    RunConfiguration configuration = configuration();
     List<Transport> alone = InProcessTransport.connect(1, Duration.ofMinutes(1));
     try (Transport transport = alone.get(0);
         RankSetup setup =

@@ -56,6 +56,31 @@ public final class RankEnvironment implements AutoCloseable {
       RankMode mode,
       int capacity,
       int tile) {
+    this(
+        numerics,
+        workers,
+        sequence,
+        tensor,
+        mode,
+        capacity,
+        tile,
+        new Arena("of sequence rank " + sequence.index(), numerics.precision()));
+  }
+
+  /**
+   * Likewise, over an arena that was made already.
+   *
+   * @param arena is closed with this
+   */
+  public RankEnvironment(
+      Numerics numerics,
+      Workers workers,
+      Communicator sequence,
+      Communicator tensor,
+      RankMode mode,
+      int capacity,
+      int tile,
+      Arena arena) {
     this.numerics = numerics;
     this.workers = workers;
     this.sequence = sequence;
@@ -64,7 +89,7 @@ public final class RankEnvironment implements AutoCloseable {
     this.capacity = capacity;
     this.tile = tile;
     this.blockFold = new BlockFold(sequence, tile);
-    this.arena = new Arena("of sequence rank " + sequence.index(), numerics.precision());
+    this.arena = arena;
     this.tensorSums = new TensorSums(this);
   }
 

@@ -13,12 +13,26 @@ import org.bytedeco.javacpp.BytePointer;
 public final class Arena implements AutoCloseable {
   private final String name;
   private final Precision precision;
+  private final boolean counting;
   private final List<BytePointer> owned = new ArrayList<>();
   private long bytes;
 
   public Arena(String name, Precision precision) {
+    this(name, precision, false);
+  }
+
+  private Arena(String name, Precision precision, boolean counting) {
     this.name = name;
     this.precision = precision;
+    this.counting = counting;
+  }
+
+  /**
+   * An arena that counts bytes and takes none: its matrices have shapes and no numbers, so that
+   * what is built over it tells how much it would hold, and cannot be run.
+   */
+  public static Arena counting(String name, Precision precision) {
+    return new Arena(name, precision, true);
   }
 
   /**
@@ -27,6 +41,13 @@ public final class Arena implements AutoCloseable {
    */
   public Matrix matrix(long rows, int columns) {
     long length = Math.max(1, rows * columns) * precision.bytes();
+    if (counting) {
+      bytes += length;
+      return switch (precision) {
+        case FLOAT -> FloatMatrix.withoutNumbers(rows, columns);
+        case DOUBLE -> DoubleMatrix.withoutNumbers(rows, columns);
+      };
+    }
     BytePointer memory;
     try {
       memory = new BytePointer(length);

@@ -42,6 +42,11 @@ public final class FloatMatrix extends Matrix {
     return new FloatMatrix(pointer, pages, numbers, 0, rows, columns, columns);
   }
 
+  /** A shape alone: to read, write or multiply it fails. */
+  static FloatMatrix withoutNumbers(long rows, int columns) {
+    return new FloatMatrix(null, new ByteBuffer[0], new FloatBuffer[0], 0, rows, columns, columns);
+  }
+
   /**
    * The memory of a row-major array as {@code [rows, columns]}. The array must stay reachable as
    * long as the matrix is used: its buffer is not kept alive from here.

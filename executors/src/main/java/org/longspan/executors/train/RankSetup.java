@@ -72,8 +72,6 @@ public final class RankSetup implements AutoCloseable {
             : Communicator.over(transport, mesh.sameShareGroup(rank), SAME_SHARE);
     this.workers = new Workers(least(threads, tensor));
     this.link = LinkQuality.measure(sequence);
-    long blocks = new BlockGrid(sequenceLength, block).blocks();
-    long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
     this.environment =
         new RankEnvironment(
             Numerics.of(configuration.get(Options.PRECISION)),
@@ -81,7 +79,7 @@ public final class RankSetup implements AutoCloseable {
             sequence,
             tensor,
             mode(configuration, link),
-            Math.toIntExact(Math.max(1, Math.min(most, sequenceLength))),
+            capacity(sequenceLength, mesh.sequence(), block),
             block);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
@@ -99,7 +97,14 @@ public final class RankSetup implements AutoCloseable {
     return (int) Arrays.stream(all).min().orElseThrow();
   }
 
-  private static RankMode mode(RunConfiguration configuration, LinkQuality link) {
+  /** Tokens in the longest slice of a sequence that is cut over {@code ranks} on a grid. */
+  static int capacity(int sequenceLength, int ranks, int block) {
+    long blocks = new BlockGrid(sequenceLength, block).blocks();
+    long most = (blocks + ranks - 1) / ranks * block;
+    return Math.toIntExact(Math.max(1, Math.min(most, sequenceLength)));
+  }
+
+  static RankMode mode(RunConfiguration configuration, LinkQuality link) {
     return new RankMode(
         configuration.get(Options.KERNEL),
         configuration.get(Options.DETERMINISTIC) ? Reproducibility.BITWISE : Reproducibility.FAST,

@@ -1,0 +1,210 @@
+package org.longspan.jobs.kubernetes;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.dsl.LogWatch;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A run that goes to a cluster: its resources are created, its state and log followed to its end.
+ *
+ * <p>Threading: one thread, and {@link #cancel} from any.
+ */
+public final class Submission {
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  /** How long the server may be away before the run is given up on; the run itself goes on. */
+  private static final Duration PATIENCE = Duration.ofSeconds(25);
+
+  private static final int LINES_OF_A_FAILURE = 20;
+
+  private final KubernetesCluster cluster;
+  private final KubernetesRun run;
+  private final List<Map<String, Object>> manifests;
+  private final Consumer<String> news;
+  private final OutputStream log;
+  private final Deque<Map<String, Object>> created = new ArrayDeque<>();
+  private String phase = "";
+  private LogWatch watch;
+
+  /**
+   * @param news hears a sentence whenever the run's state changes
+   * @param log gets the driver's output
+   */
+  public Submission(
+      KubernetesCluster cluster, KubernetesRun run, Consumer<String> news, OutputStream log) {
+    this.cluster = cluster;
+    this.run = run;
+    this.manifests = RunManifests.of(run);
+    this.news = news;
+    this.log = log;
+  }
+
+  /** Creates everything, or nothing. */
+  public void create() {
+    try {
+      for (Map<String, Object> manifest : manifests) {
+        cluster.create(manifest);
+        created.push(manifest);
+      }
+    } catch (RuntimeException refused) {
+      cancel();
+      throw refused;
+    }
+    news.accept(
+        String.format(
+            "Created %s %s in the namespace %s",
+            run.operator().apiVersion(), run.name(), run.namespace()));
+  }
+
+  /**
+   * Follows it to its end.
+   *
+   * @throws RunFailure where it failed, was deleted by somebody, or cannot start; what was created
+   *     is deleted then
+   */
+  public void await() throws InterruptedException {
+    try {
+      boolean done = false;
+      while (!done) {
+        done = look();
+        if (!done) {
+          Thread.sleep(PAUSE.toMillis());
+        }
+      }
+    } catch (RunFailure failed) {
+      cancel();
+      throw failed;
+    } finally {
+      if (watch != null) {
+        watch.close();
+      }
+    }
+  }
+
+  /** Deletes what was created, and with it whatever the operator made of it. */
+  public void cancel() {
+    while (!created.isEmpty()) {
+      cluster.delete(created.pop());
+    }
+  }
+
+  private boolean look() throws InterruptedException {
+    GenericKubernetesResource resource =
+        patiently(() -> cluster.find(application()))
+            .orElseThrow(
+                () ->
+                    new RunFailure(
+                        String.format(
+                            "The run %s was deleted from the cluster by somebody before it ended.",
+                            run.name())));
+    List<Pod> pods = patiently(() -> cluster.pods(run));
+    followDriver(pods);
+    RunState state =
+        RunState.of(run.operator(), (Map<?, ?>) resource.getAdditionalProperties().get("status"));
+    if (state instanceof RunState.Succeeded) {
+      tell("The run " + run.name() + " succeeded");
+      finishLog();
+      return true;
+    }
+    if (state instanceof RunState.Failed failed) {
+      throw failure(failed, pods);
+    }
+    for (Pod pod : pods) {
+      Optional<String> trouble = PodTrouble.of(pod);
+      if (trouble.isPresent()) {
+        throw new RunFailure(trouble.get());
+      }
+    }
+    tell(
+        state instanceof RunState.Waiting waiting
+            ? "The run " + run.name() + " waits: " + waiting.phase()
+            : "The run " + run.name() + " is at work");
+    return false;
+  }
+
+  private RunFailure failure(RunState.Failed failed, List<Pod> pods) throws InterruptedException {
+    finishLog();
+    Optional<String> trouble =
+        pods.stream().map(PodTrouble::of).flatMap(Optional::stream).findFirst();
+    if (trouble.isPresent()) {
+      return new RunFailure(trouble.get());
+    }
+    String said =
+        driver(pods)
+            .map(pod -> lastSentence(cluster.end(pod, LINES_OF_A_FAILURE)))
+            .filter(line -> !line.isEmpty())
+            .orElse(failed.reason());
+    return new RunFailure(
+        String.format(
+            "The run %s failed on the cluster (%s)%s",
+            run.name(), failed.phase(), said.isEmpty() ? "." : ": " + said));
+  }
+
+  /** What our own program said last, where it said why it ended. */
+  private static String lastSentence(String log) {
+    return log.lines()
+        .filter(line -> line.startsWith("longspan train"))
+        .reduce((first, second) -> second)
+        .orElse("");
+  }
+
+  private void followDriver(List<Pod> pods) {
+    Optional<Pod> driver = driver(pods);
+    if (watch == null
+        && driver.isPresent()
+        && !"Pending".equals(driver.get().getStatus().getPhase())) {
+      watch = cluster.follow(driver.get(), log);
+    }
+  }
+
+  private void finishLog() throws InterruptedException {
+    if (watch != null) {
+      // What was written last is still on its way.
+      Thread.sleep(PAUSE.toMillis());
+    }
+  }
+
+  private static Optional<Pod> driver(List<Pod> pods) {
+    return pods.stream()
+        .filter(pod -> "driver".equals(pod.getMetadata().getLabels().get("longspan.org/part")))
+        .findFirst();
+  }
+
+  private Map<String, Object> application() {
+    return manifests.get(manifests.size() - 1);
+  }
+
+  private void tell(String sentence) {
+    if (!sentence.equals(phase)) {
+      phase = sentence;
+      news.accept(sentence);
+    }
+  }
+
+  private interface Question<T> {
+    T ask();
+  }
+
+  /** A server that restarts is away for some seconds, and the run does not mind. */
+  private static <T> T patiently(Question<T> question) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try {
+        return question.ask();
+      } catch (UnreachableException away) {
+        if (System.nanoTime() > deadline) {
+          throw away;
+        }
+        Thread.sleep(PAUSE.toMillis());
+      }
+    }
+  }
+}

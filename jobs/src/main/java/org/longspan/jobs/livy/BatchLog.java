@@ -1,0 +1,34 @@
+package org.longspan.jobs.livy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The newest lines that Livy keeps of what {@code spark-submit} wrote. With the driver in that
+ * process they are the driver's.
+ *
+ * @param output lines of its standard output
+ * @param errors lines of its standard error and, on YARN, what YARN says of the application
+ */
+record BatchLog(List<String> output, List<String> errors) {
+  private static final String OUTPUT = "stdout:";
+  private static final String ERRORS = "stderr:";
+
+  static BatchLog of(JsonNode lines) {
+    List<String> output = new ArrayList<>();
+    List<String> errors = new ArrayList<>();
+    List<String> section = errors;
+    for (JsonNode node : lines) {
+      String line = node.asText();
+      if (line.strip().equals(OUTPUT)) {
+        section = output;
+      } else if (line.strip().equals(ERRORS)) {
+        section = errors;
+      } else {
+        section.add(line);
+      }
+    }
+    return new BatchLog(output, errors);
+  }
+}

@@ -1,0 +1,63 @@
+package org.longspan.jobs.livy;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** What a driver on its standard streams says to people, among what Spark says. */
+final class DriverOutput {
+  private static final String PROGRAM = "longspan ";
+  private static final String FAILED = " failed: ";
+  private static final String SAID = ": ";
+
+  /**
+   * Begin the lines that are worth showing. The rest is what libraries write, and what who watches
+   * the run's own log and folder says anyway.
+   */
+  private static final List<String> SHOWN =
+      List.of(
+          "Spark   ",
+          "Run     ",
+          "Data    ",
+          "Mesh    ",
+          "Rank ",
+          "Attempt ",
+          "Goes on ",
+          "Stopped ",
+          "The run's ");
+
+  private DriverOutput() {}
+
+  /** Whether the line of standard output is worth showing. */
+  static boolean shown(String line) {
+    return SHOWN.stream().anyMatch(line::startsWith);
+  }
+
+  /**
+   * How the run ended, as the driver said it.
+   *
+   * @param mistake whether what it was asked to do cannot be done
+   */
+  record LastWord(String sentence, boolean mistake) {}
+
+  /** The last sentence of ours on standard error; else the last that looks like a failure. */
+  static Optional<LastWord> lastWord(List<String> errors) {
+    Optional<String> ours = last(errors, line -> line.startsWith(PROGRAM) && line.contains(SAID));
+    if (ours.isPresent()) {
+      String line = ours.get();
+      int failed = line.indexOf(FAILED);
+      return Optional.of(
+          failed >= 0 && failed < line.indexOf(SAID)
+              ? new LastWord(line.substring(failed + FAILED.length()), false)
+              : new LastWord(line.substring(line.indexOf(SAID) + SAID.length()), true));
+    }
+    return last(
+            errors,
+            line -> line.matches("(Error|Exception in thread|Caused by|.*Error:|.*Exception:).*"))
+        .map(line -> new LastWord(line.strip(), false));
+  }
+
+  private static Optional<String> last(List<String> lines, Predicate<String> like) {
+    return lines.stream().filter(like).reduce((first, second) -> second);
+  }
+}

@@ -1,0 +1,407 @@
+package org.longspan.jobs.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.jobs.CommandRunner;
+import org.longspan.jobs.Waiting;
+
+/** Submissions to a real API server, as a user who has the rights of k8s/base and no others. */
+@EnabledIfEnvironmentVariable(
+    named = RealApiServer.BINARY,
+    matches = ".+",
+    disabledReason = "LONGSPAN_KUBE_APISERVER names no kube-apiserver")
+@EnabledIfEnvironmentVariable(
+    named = CrdSchema.FOLDER,
+    matches = ".+",
+    disabledReason = "LONGSPAN_CRDS names no folder with the operators' resource definitions")
+class KubernetesIT {
+  private static final String NAMESPACE = "longspan";
+  private static final String CONFIGURATION =
+      "{data: {path: /data/corpus}, mesh: {sequence: 2}, model: {width: 64, layers: 2}}";
+
+  @TempDir static Path folder;
+  private static RealApiServer server;
+  private static KubernetesClient admin;
+
+  @BeforeAll
+  static void startServer() throws Exception {
+    server = RealApiServer.start(folder);
+    admin = server.client(RealApiServer.ADMIN);
+    for (Operator operator : Operator.values()) {
+      admin.raw(
+          "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+          "POST",
+          new ObjectMapper(new YAMLFactory())
+              .readTree(Files.readString(CrdSchema.file(operator)))
+              .toString());
+    }
+    for (String file : List.of("namespace", "driver", "submitter", "network-policy")) {
+      try (var stream = Files.newInputStream(Path.of("../k8s/base", file + ".yaml"))) {
+        for (HasMetadata resource : admin.load(stream).items()) {
+          if (!file.equals("namespace")) {
+            resource.getMetadata().setNamespace(NAMESPACE);
+          }
+          admin.resource(resource).create();
+        }
+      }
+    }
+    admin
+        .resource(
+            new RoleBindingBuilder()
+                .withNewMetadata()
+                .withName("submitter")
+                .withNamespace(NAMESPACE)
+                .endMetadata()
+                .withNewRoleRef("rbac.authorization.k8s.io", "Role", "longspan-submitter")
+                .addNewSubject("rbac.authorization.k8s.io", "User", "submitter", null)
+                .build())
+        .create();
+    for (Operator operator : Operator.values()) {
+      Waiting.until(
+          operator + " is served",
+          () -> admin.getApiGroup(operator.group()) != null && lists(operator));
+    }
+    System.setProperty("kubeconfig", server.kubeconfig(RealApiServer.SUBMITTER).toString());
+  }
+
+  private static boolean lists(Operator operator) {
+    try {
+      return admin.raw(path(operator, "")) != null;
+    } catch (KubernetesClientException notYet) {
+      return false;
+    }
+  }
+
+  @AfterAll
+  static void stopServer() {
+    System.clearProperty("kubeconfig");
+    if (admin != null) {
+      admin.close();
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldBeTakenWhateverTheVariant(Operator operator) {
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      for (Runs.Variant variant : Runs.Variant.values()) {
+        if (variant != Runs.Variant.VOLCANO) {
+          Submission submission =
+              new Submission(
+                  cluster,
+                  Runs.run(operator, variant),
+                  news -> {},
+                  java.io.OutputStream.nullOutputStream());
+          submission.create();
+          submission.cancel();
+        }
+      }
+    }
+    assertThat(admin.configMaps().inNamespace(NAMESPACE).withName("first-configuration").get())
+        .isNull();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @SuppressWarnings("unchecked")
+  void shouldRefuseAFieldThatTheServerDoesNotKnow(Operator operator) {
+    List<Map<String, Object>> manifests = RunManifests.of(Runs.run(operator, Runs.Variant.CPU));
+    Map<String, Object> application = manifests.get(manifests.size() - 1);
+    ((Map<String, Object>) application.get("spec")).put("executorz", Map.of());
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      assertThatThrownBy(() -> cluster.create(application))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("unknown field \"spec.executorz\"");
+    }
+  }
+
+  @Test
+  void shouldRefuseWhatTheServerHasNoKindFor() {
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      Submission submission =
+          new Submission(
+              cluster,
+              Runs.run(Operator.KUBEFLOW, Runs.Variant.VOLCANO),
+              news -> {},
+              java.io.OutputStream.nullOutputStream());
+      assertThatThrownBy(submission::create)
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("Kubernetes refused to create PodGroup first-ranks");
+    }
+    assertThat(admin.configMaps().inNamespace(NAMESPACE).withName("first-configuration").get())
+        .isNull();
+  }
+
+  @Test
+  void shouldReturnKubeflowsEndAsExitCode() throws Exception {
+    CompletableFuture<CommandRunner> good = submit(Operator.KUBEFLOW, "good");
+    setStatus(Operator.KUBEFLOW, "good", kubeflow("RUNNING", ""));
+    setStatus(Operator.KUBEFLOW, "good", kubeflow("COMPLETED", ""));
+    assertThat(ended(good).exitCode()).isZero();
+
+    CompletableFuture<CommandRunner> bad = submit(Operator.KUBEFLOW, "bad");
+    setStatus(Operator.KUBEFLOW, "bad", kubeflow("FAILED", "driver was evicted"));
+    assertFailed(
+        ended(bad),
+        "longspan submit failed: The run bad failed on the cluster (FAILED): driver was evicted.");
+    assertGone(Operator.KUBEFLOW, "bad");
+  }
+
+  @Test
+  void shouldReturnApachesEndAsExitCode() throws Exception {
+    CompletableFuture<CommandRunner> good = submit(Operator.APACHE, "fine");
+    setStatus(Operator.APACHE, "fine", apache("Succeeded", ""));
+    assertThat(ended(good).exitCode()).isZero();
+
+    CompletableFuture<CommandRunner> bad = submit(Operator.APACHE, "poor");
+    setStatus(Operator.APACHE, "poor", apache("DriverStartTimedOut", "No driver came"));
+    assertFailed(
+        ended(bad),
+        "longspan submit failed: The run poor failed on the cluster (DriverStartTimedOut): No driver came.");
+    assertGone(Operator.APACHE, "poor");
+  }
+
+  @Test
+  void shouldSayThatSomebodyDeletedTheRun() throws Exception {
+    CompletableFuture<CommandRunner> run = submit(Operator.KUBEFLOW, "killed");
+    admin.raw(path(Operator.KUBEFLOW, "killed"), "DELETE", null);
+    assertFailed(
+        ended(run),
+        "longspan submit failed: The run killed was deleted from the cluster by somebody before it ended.");
+    assertGone(Operator.KUBEFLOW, "killed");
+  }
+
+  @Test
+  void shouldNameAnImageThatCannotBePulled() throws Exception {
+    CompletableFuture<CommandRunner> run = submit(Operator.APACHE, "image");
+    pod("image", "ErrImagePull", "manifest unknown");
+    assertFailed(
+        ended(run),
+        "longspan submit failed: Pod image-driver cannot have the image longspan:latest (ErrImagePull:"
+            + " manifest unknown); give one that the cluster can pull with --image.");
+    assertGone(Operator.APACHE, "image");
+  }
+
+  @Test
+  void shouldNameASecretThatIsMissing() throws Exception {
+    CompletableFuture<CommandRunner> run = submit(Operator.KUBEFLOW, "secret");
+    pod("secret", "CreateContainerConfigError", "secret \"store\" not found");
+    assertFailed(
+        ended(run),
+        "longspan submit failed: Pod secret-driver cannot start (CreateContainerConfigError: secret"
+            + " \"store\" not found); create what is missing in the namespace longspan, or leave it out.");
+    assertGone(Operator.KUBEFLOW, "secret");
+  }
+
+  @Test
+  void shouldRefuseANameThatIsTaken() throws Exception {
+    CompletableFuture<CommandRunner> first = submit(Operator.KUBEFLOW, "twice");
+    assertThat(run(Operator.KUBEFLOW, "twice").errors())
+        .contains("twice-configuration\" already exists; give another --name, or delete that one.");
+    admin.raw(path(Operator.KUBEFLOW, "twice"), "DELETE", null);
+    ended(first);
+  }
+
+  @Test
+  void shouldSayThatAServerDoesNotAnswer() throws Exception {
+    Path nobody =
+        Files.writeString(
+            folder.resolve("nobody"),
+            RealApiServer.kubeconfig(
+                "https://127.0.0.1:" + RealApiServer.freePort(), RealApiServer.ADMIN));
+    String before = System.setProperty("kubeconfig", nobody.toString());
+    try {
+      CommandRunner run = run(Operator.KUBEFLOW, "nobody");
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.errors())
+          .startsWith("longspan submit failed: The Kubernetes API server https://127.0.0.1:")
+          .contains("does not answer")
+          .hasLineCount(1);
+    } finally {
+      System.setProperty("kubeconfig", before);
+    }
+  }
+
+  @Test
+  void shouldGiveTheDriverTheRightsThatItNeedsAndNoOthers() {
+    TokenRequest request =
+        admin.serviceAccounts().inNamespace(NAMESPACE).withName("longspan-driver").tokenRequest();
+    try (KubernetesClient driver = server.client(request.getStatus().getToken())) {
+      assertThat(driver.pods().inNamespace(NAMESPACE).list().getItems()).isNotNull();
+      assertThatThrownBy(() -> driver.secrets().inNamespace(NAMESPACE).list())
+          .isInstanceOf(KubernetesClientException.class)
+          .hasMessageContaining("forbidden");
+      assertThatThrownBy(() -> driver.pods().inNamespace("default").list())
+          .isInstanceOf(KubernetesClientException.class)
+          .hasMessageContaining("forbidden");
+    }
+  }
+
+  private static CommandRunner run(Operator operator, String name) throws IOException {
+    Path configuration = Files.writeString(folder.resolve(name + ".yaml"), CONFIGURATION);
+    return CommandRunner.run(
+        "submit",
+        "--to",
+        "kubernetes",
+        "--operator",
+        operator.name().toLowerCase(Locale.ROOT),
+        "--config",
+        configuration.toString(),
+        "--output",
+        "/data/" + name,
+        "--name",
+        name,
+        "--sequence-length",
+        "4096",
+        "--claim",
+        "data",
+        "--wait");
+  }
+
+  /** Returns when the resource is there. */
+  private static CompletableFuture<CommandRunner> submit(Operator operator, String name)
+      throws Exception {
+    CompletableFuture<CommandRunner> run =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return run(operator, name);
+              } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+              }
+            });
+    Waiting.until(name + " is there", () -> run.isDone() || exists(operator, name));
+    return run;
+  }
+
+  private static CommandRunner ended(CompletableFuture<CommandRunner> run) throws Exception {
+    return run.get(1, TimeUnit.MINUTES);
+  }
+
+  private static void assertFailed(CommandRunner run, String sentence) {
+    assertThat(run.errors().strip()).isEqualTo(sentence);
+    assertThat(run.exitCode()).isEqualTo(1);
+  }
+
+  private static void assertGone(Operator operator, String name) {
+    assertThat(exists(operator, name)).isFalse();
+    assertThat(admin.configMaps().inNamespace(NAMESPACE).withName(name + "-configuration").get())
+        .isNull();
+  }
+
+  private static boolean exists(Operator operator, String name) {
+    try {
+      return admin.raw(path(operator, name)) != null;
+    } catch (KubernetesClientException missing) {
+      return false;
+    }
+  }
+
+  private static void setStatus(Operator operator, String name, String status) {
+    admin
+        .genericKubernetesResources(operator.apiVersion(), "SparkApplication")
+        .inNamespace(NAMESPACE)
+        .withName(name)
+        .subresource("status")
+        .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":" + status + "}");
+  }
+
+  private static String kubeflow(String state, String message) {
+    return String.format(
+        "{\"applicationState\":{\"state\":\"%s\",\"errorMessage\":\"%s\"},\"driverInfo\":{}}",
+        state, message);
+  }
+
+  private static String apache(String state, String message) {
+    return String.format(
+        "{\"currentState\":{\"currentStateSummary\":\"%s\",\"message\":\"%s\"}}", state, message);
+  }
+
+  private static String path(Operator operator, String name) {
+    return "/apis/"
+        + operator.apiVersion()
+        + "/namespaces/"
+        + NAMESPACE
+        + "/sparkapplications"
+        + (name.isEmpty() ? "" : "/" + name);
+  }
+
+  /** A driver's pod, as an operator makes it and a kubelet fails with it. */
+  private static void pod(String run, String reason, String message) {
+    Pod pod =
+        new PodBuilder()
+            .withNewMetadata()
+            .withName(run + "-driver")
+            .withNamespace(NAMESPACE)
+            .addToLabels(PodTemplate.LABEL, run)
+            .addToLabels("longspan.org/part", "driver")
+            .endMetadata()
+            .withNewSpec()
+            .withServiceAccountName("longspan-driver")
+            .withNewSecurityContext()
+            .withRunAsNonRoot(true)
+            .withNewSeccompProfile(null, "RuntimeDefault")
+            .endSecurityContext()
+            .addNewContainer()
+            .withName("spark-kubernetes-driver")
+            .withImage("longspan:latest")
+            .withNewSecurityContext()
+            .withAllowPrivilegeEscalation(false)
+            .withNewCapabilities()
+            .addToDrop("ALL")
+            .endCapabilities()
+            .endSecurityContext()
+            .endContainer()
+            .endSpec()
+            .build();
+    admin.resource(pod).create();
+    Pod failing =
+        new PodBuilder(pod)
+            .withNewStatus()
+            .withPhase("Pending")
+            .addNewContainerStatus()
+            .withName("spark-kubernetes-driver")
+            .withImage("longspan:latest")
+            .withImageID("")
+            .withReady(false)
+            .withRestartCount(0)
+            .withNewState()
+            .withNewWaiting(message, reason)
+            .endState()
+            .endContainerStatus()
+            .endStatus()
+            .build();
+    admin.resource(failing).patchStatus();
+  }
+}

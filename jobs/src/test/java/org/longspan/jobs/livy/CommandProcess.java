@@ -1,0 +1,41 @@
+package org.longspan.jobs.livy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.longspan.jobs.Waiting;
+
+/** {@code bin/longspan} in a process of its own, as a user starts it. */
+record CommandProcess(Process process, Path output) {
+
+  /** Starts one, which writes to a file in {@code folder}. */
+  static CommandProcess start(Path folder, String... arguments) throws IOException {
+    Path output = Files.createTempFile(folder, arguments[0], ".out");
+    ProcessBuilder builder = new ProcessBuilder("../bin/longspan");
+    builder.command().addAll(List.of(arguments));
+    List.of("SPARK_HOME", "SPARK_CONF_DIR", "HADOOP_CONF_DIR", "MASTER")
+        .forEach(builder.environment()::remove);
+    builder.environment().put("LONGSPAN_BUILD", "never");
+    builder.environment().put("LONGSPAN_MEMORY", "512m");
+    builder.environment().putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
+    return new CommandProcess(
+        builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
+  }
+
+  /** Its exit code, when it has ended. */
+  int end() throws InterruptedException {
+    return Waiting.forEnd(process);
+  }
+
+  void await(String pattern) throws IOException, InterruptedException {
+    Waiting.forMatch(output, Pattern.compile(pattern));
+  }
+
+  /** What it has written, both streams. */
+  String text() throws IOException {
+    return Files.readString(output, StandardCharsets.UTF_8);
+  }
+}
