@@ -79,8 +79,7 @@ final class LivyChoice {
     Interruption.during(submitted::run, () -> terminal.line("%s", submitted.cancel()));
     Optional<Checkpoint> newest = Checkpoints.of(hadoop, run.output()).latest();
     run.nameFiles(
-        new TrainingRun.Outcome(
-            OptionalDouble.empty(), newest.map(Checkpoint::path).orElse(null)),
+        new TrainingRun.Outcome(OptionalDouble.empty(), newest.map(Checkpoint::path).orElse(null)),
         hadoop,
         terminal);
   }
@@ -147,8 +146,8 @@ final class LivyChoice {
         + UUID.randomUUID().toString().substring(0, 8);
   }
 
-  private static void writeConfiguration(
-      TrainingRun run, Configuration hadoop, Location folder) throws IOException {
+  private static void writeConfiguration(TrainingRun run, Configuration hadoop, Location folder)
+      throws IOException {
     String data = run.configuration().required(Options.DATA_PATH);
     RunConfiguration configuration =
         run.configuration().with(Options.DATA_PATH, SparkRuntime.qualified(hadoop, data));

@@ -24,7 +24,8 @@ class LongspanTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"prepare", "train", "submit", "evaluate", "generate", "demo", "bench", "conform"})
+  @ValueSource(
+      strings = {"prepare", "train", "submit", "evaluate", "generate", "demo", "bench", "conform"})
   void shouldShowAnExampleOfEveryCommand(String command) {
     CommandRunner help = CommandRunner.run(command, "--help");
     assertThat(help.exitCode()).isZero();

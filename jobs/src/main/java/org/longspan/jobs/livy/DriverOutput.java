@@ -16,7 +16,14 @@ final class DriverOutput {
    */
   private static final List<String> SHOWN =
       List.of(
-          "Spark   ", "Run     ", "Data    ", "Mesh    ", "Rank ", "Attempt ", "Goes on ", "Stopped ",
+          "Spark   ",
+          "Run     ",
+          "Data    ",
+          "Mesh    ",
+          "Rank ",
+          "Attempt ",
+          "Goes on ",
+          "Stopped ",
           "The run's ");
 
   private DriverOutput() {}

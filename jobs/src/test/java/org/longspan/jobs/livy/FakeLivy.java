@@ -98,8 +98,7 @@ final class FakeLivy implements AutoCloseable {
   private void handle(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
     requestedBy.add(String.valueOf(exchange.getRequestHeaders().getFirst("X-Requested-By")));
-    String request =
-        new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    String request = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     switch (exchange.getRequestMethod() + " " + path) {
       case "POST /batches" -> submit(exchange, request);
       case "GET /batches" ->

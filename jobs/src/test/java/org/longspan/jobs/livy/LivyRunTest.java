@@ -33,7 +33,9 @@ import org.longspan.driver.progress.ProgressLine;
 import org.longspan.driver.progress.RunLogFollower;
 import org.longspan.driver.recovery.RunFailedException;
 
-/** What may go wrong between a run and who waits for it, with a server that misbehaves on demand. */
+/**
+ * What may go wrong between a run and who waits for it, with a server that misbehaves on demand.
+ */
 class LivyRunTest {
   private static final String NAME = "longspan-first-0a1b2c3d";
   private static final int STEPS = 3;
@@ -94,8 +96,7 @@ class LivyRunTest {
 
   @Test
   void shouldFollowTheRunsOwnLogWhereLivyCameBackWithoutTheBatch() throws IOException {
-    try (FakeLivy livy =
-        new FakeLivy(RUNNING, AWAY, after(() -> logSteps(1), GONE))) {
+    try (FakeLivy livy = new FakeLivy(RUNNING, AWAY, after(() -> logSteps(1), GONE))) {
       Thread rest = new Thread(() -> logWhenForgotten(3));
       rest.start();
       run(livy, PATIENT).run();
@@ -246,7 +247,8 @@ class LivyRunTest {
     LivyRun[] run = new LivyRun[1];
     String[] said = new String[1];
     try (FakeLivy livy =
-        new FakeLivy(RUNNING, after(() -> said[0] = cancelOnce(run, said), RUNNING), RUNNING, GONE)) {
+        new FakeLivy(
+            RUNNING, after(() -> said[0] = cancelOnce(run, said), RUNNING), RUNNING, GONE)) {
       run[0] = run(livy, PATIENT);
       assertThatThrownBy(run[0]::run).hasMessageContaining("was cancelled");
       assertThat(said[0]).isEqualTo("Cancelled batch 0 (" + NAME + ") at Livy");
@@ -291,8 +293,7 @@ class LivyRunTest {
         RunLogFollower.of(new Configuration(), folder.toString()),
         logFile(),
         STEPS,
-        new ProgressLine(
-            new PrintStream(written, true, StandardCharsets.UTF_8), true, STEPS),
+        new ProgressLine(new PrintStream(written, true, StandardCharsets.UTF_8), true, STEPS),
         patience);
   }
 

@@ -97,9 +97,7 @@ class NotebookIT {
     builder.environment().put("LONGSPAN_OUTPUT", run.toString());
     builder.environment().put("LONGSPAN_STEPS", Integer.toString(LivyBed.STEPS));
     Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    assertThat(Waiting.forEnd(process))
-        .as(() -> readable(log))
-        .isZero();
+    assertThat(Waiting.forEnd(process)).as(() -> readable(log)).isZero();
     return new ObjectMapper().readTree(executed.toFile());
   }
 
