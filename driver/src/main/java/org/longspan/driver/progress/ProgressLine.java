@@ -78,8 +78,8 @@ public final class ProgressLine {
   private double mean(long now, RankEvent.Step step) {
     long passed = shown ? Math.max(1, step.step() - lastNumber) : 1;
     double seconds =
-        shown ? Math.max(step.seconds(), (now - lastStep) / 1e9 / passed) : step.seconds();
-    double weight = 1 - Math.pow(1 - NEWEST, passed);
+        shown ? Math.max(step.seconds(), (now - lastStep) / 1e9 / (double) passed) : step.seconds();
+    double weight = 1 - Math.pow(1 - NEWEST, (double) passed);
     return secondsPerStep == 0 ? seconds : weight * seconds + (1 - weight) * secondsPerStep;
   }
 

@@ -37,6 +37,8 @@ public final class RunLogFollower {
   }
 
   /**
+   * Follows the log of a run.
+   *
    * @param output the run's folder; it need not exist yet
    */
   public static RunLogFollower of(Configuration hadoop, String output) throws IOException {

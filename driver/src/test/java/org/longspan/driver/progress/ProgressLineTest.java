@@ -68,6 +68,16 @@ class ProgressLineTest {
   }
 
   @Test
+  void shouldReckonWithStepsThatItWasNotShown() {
+    ProgressLine line = new ProgressLine(out, false, 1000, () -> now);
+    for (int i = 1; i <= 501; i += 10) {
+      now += 40 * SECOND;
+      line.step(step(i));
+    }
+    assertThat(text()).endsWith("33 min 16 s left\n");
+  }
+
+  @Test
   void shouldPutNotesAboveTheLine() {
     ProgressLine line = new ProgressLine(out, true, 3, () -> now);
     line.note("first");

@@ -72,7 +72,7 @@ class RunLogFollowerTest {
   @Test
   void shouldTellOfStepsThatAreDoneAgainAfterACheckpoint() throws IOException {
     try (RunLog log = RunLog.create(hadoop, file())) {
-      for (long number = 1; number <= 4; number++) {
+      for (int number = 1; number <= 4; number++) {
         log.add(step(number, 5 - number));
       }
       log.flush();

@@ -15,6 +15,8 @@ enum BatchState {
   KILLED;
 
   /**
+   * What a word of Livy's stands for.
+   *
    * @param name as Livy writes it, such as {@code dead}
    */
   static BatchState of(String name) {

@@ -57,6 +57,8 @@ public final class LivyClient {
   }
 
   /**
+   * The server at an address; it is not asked yet.
+   *
    * @param url such as {@code http://host:8998}
    * @param authorization the header's whole value, such as {@code Bearer …}
    */

@@ -39,6 +39,8 @@ public final class LivyRun {
   private long lastSign;
 
   /**
+   * A run that is not submitted yet.
+   *
    * @param log the run's, which has been read up to where the run begins
    * @param logFile where it lies, for people
    * @param steps of the whole run
