@@ -40,11 +40,19 @@ final class EvaluateCommand implements Callable<Integer> {
   private int ranks;
 
   @Option(
+      names = "--tensor-ranks",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Ranks that share a slice, each with a share of the model (default: ${DEFAULT-VALUE}).")
+  private int tensorRanks;
+
+  @Option(
       names = "--data-ranks",
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Sequences that are measured at the same time, each by --ranks ranks (default: ${DEFAULT-VALUE}).")
+          "Sequences that are measured at the same time, each by --ranks times --tensor-ranks ranks (default: ${DEFAULT-VALUE}).")
   private int dataRanks;
 
   @Option(
@@ -66,7 +74,8 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     requirePositive("--ranks", ranks);
     requirePositive("--data-ranks", dataRanks);
-    Mesh mesh = new Mesh(dataRanks, ranks, 1);
+    requirePositive("--tensor-ranks", tensorRanks);
+    Mesh mesh = new Mesh(dataRanks, ranks, tensorRanks);
     Evaluation evaluation = new Evaluation(checkpoint, data, mesh, kernel);
     evaluation.check(SparkRuntime.hadoopBeforeStart());
     try (SparkRuntime spark = SparkRuntime.start("evaluate", master, mesh.size())) {

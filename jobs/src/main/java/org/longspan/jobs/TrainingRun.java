@@ -51,6 +51,8 @@ record TrainingRun(
 
   /** Refuses what cannot work, before anything is started. */
   void check(Configuration hadoop) throws IOException {
+    int vocabulary = dataset(hadoop).manifest().vocabulary();
+    ModelShape.of(configuration, vocabulary).requireSplit(mesh().tensor());
     RunFolder folder = RunFolder.of(hadoop, output);
     if (resume) {
       checkResumed(folder.requireCheckpoint(), dataset(hadoop));

@@ -16,6 +16,7 @@ import org.apache.hadoop.fs.Path;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Manifest;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.layer.ParameterShape;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.model.LanguageModel;
@@ -143,12 +144,14 @@ public final class Checkpoint {
     }
   }
 
-  /** Reads the parameters into {@code model}, which must be of the same shape. */
+  /** Reads the rank's share of the parameters into {@code model}, of the same shape as a whole. */
   public void readParameters(LanguageModel model) throws IOException {
     requireShape(model.shape());
     try (SafetensorsFile file = SafetensorsFile.open(hadoop, verified(MODEL))) {
+      Map<String, ParameterShape> shapes = model.shapes();
       for (Map.Entry<String, Matrix> parameter : model.parameters().entrySet()) {
-        file.read(parameter.getKey(), parameter.getValue());
+        String name = parameter.getKey();
+        file.read(name, shapes.get(name), parameter.getValue());
       }
     }
   }
@@ -167,11 +170,15 @@ public final class Checkpoint {
     return parameters;
   }
 
-  /** Reads the optimizer's moments into {@code model}. */
+  /** Reads the rank's share of the optimizer's moments into {@code model}. */
   public void readOptimizer(LanguageModel model) throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(hadoop, verified(OPTIMIZER))) {
-      for (Map.Entry<String, Matrix> moment : OptimizerMoments.of(model).entrySet()) {
-        file.read(moment.getKey(), moment.getValue());
+      Map<String, ParameterShape> shapes = model.shapes();
+      for (Map.Entry<String, Map<String, Matrix>> moments : OptimizerMoments.of(model).entrySet()) {
+        for (Map.Entry<String, Matrix> moment : moments.getValue().entrySet()) {
+          String name = moment.getKey();
+          file.read(name + moments.getKey(), shapes.get(name), moment.getValue());
+        }
       }
     }
   }

@@ -28,7 +28,7 @@ import org.longspan.executors.model.LanguageModel;
  * when it is whole, so that every folder named {@code step-…} is whole; the last {@value #KEPT} are
  * kept.
  *
- * <p>Threading: one rank writes; any may read what is committed.
+ * <p>Threading: one rank writes, with the tensor ranks beside it; any may read what is committed.
  */
 public final class Checkpoints {
   static final String FOLDER = "checkpoints";
@@ -86,30 +86,27 @@ public final class Checkpoints {
    * Writes {@code model}, trained on {@code data}, after {@code step} steps and {@code samples}
    * sequences; returns the folder. Where it fails, what was written aside is removed and earlier
    * checkpoints stay.
+   *
+   * <p>Every tensor rank of one slice calls this: the first one writes, the others give it their
+   * shares of the model and return when it has those.
    */
   public String write(
       LanguageModel model, RunConfiguration configuration, Manifest data, long step, long samples)
       throws IOException {
     Path aside = new Path(folder, ASIDE + name(step));
     Path target = new Path(folder, name(step));
-    try {
+    try (WholeTensors tensors = new WholeTensors(model)) {
+      if (model.tensor().index() > 0) {
+        tensors.give();
+        return target.toString();
+      }
       files.delete(aside, true);
       files.mkdirs(aside);
       Map<String, String> checksums = new LinkedHashMap<>();
       checksums.put(
-          Checkpoint.MODEL,
-          write(
-              new Path(aside, Checkpoint.MODEL),
-              model.parameters().entrySet().stream()
-                  .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue()))
-                  .toList()));
+          Checkpoint.MODEL, write(new Path(aside, Checkpoint.MODEL), tensors.parameters()));
       checksums.put(
-          Checkpoint.OPTIMIZER,
-          write(
-              new Path(aside, Checkpoint.OPTIMIZER),
-              OptimizerMoments.of(model).entrySet().stream()
-                  .map(entry -> NamedTensor.of(entry.getKey(), entry.getValue()))
-                  .toList()));
+          Checkpoint.OPTIMIZER, write(new Path(aside, Checkpoint.OPTIMIZER), tensors.moments()));
       CheckpointManifest manifest =
           new CheckpointManifest(
               CheckpointManifest.FORMAT,

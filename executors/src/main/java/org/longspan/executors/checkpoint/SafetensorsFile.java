@@ -17,6 +17,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.layer.ParameterShape;
 import org.longspan.executors.memory.Matrix;
 
 /**
@@ -164,10 +165,36 @@ public final class SafetensorsFile implements AutoCloseable {
     return entry;
   }
 
-  /** Reads {@code tensor} into {@code into}, which has as many numbers, row by row. */
-  public void read(String tensor, Matrix into) throws IOException {
+  /** Reads of {@code tensor} what {@code shape} says is held here into {@code into}. */
+  public void read(String tensor, ParameterShape shape, Matrix into) throws IOException {
+    if (!shape.split()) {
+      read(tensor, into);
+      return;
+    }
+    int wholeRows = shape.rowSide().whole();
+    int wholeColumns = shape.columnSide().whole();
+    Entry entry = require(tensor, wholeRows, wholeColumns);
+    NumberReader numbers = new NumberReader(entry);
+    int[] rows = shape.rowSide().numbers();
+    int[] columns = shape.columnSide().numbers();
+    double[] row = new double[wholeColumns];
+    int held = 0;
+    for (int number = 0; number < wholeRows && held < rows.length; number++) {
+      for (int column = 0; column < wholeColumns; column++) {
+        row[column] = numbers.next();
+      }
+      if (rows[held] == number) {
+        for (int column = 0; column < columns.length; column++) {
+          into.put(held, column, row[columns[column]]);
+        }
+        held++;
+      }
+    }
+  }
+
+  private Entry require(String tensor, long rows, long columns) {
     Entry entry = require(tensor);
-    if (entry.size() != into.size()) {
+    if (entry.size() != rows * columns) {
       throw new InvalidInputException(
           "Tensor "
               + tensor
@@ -176,11 +203,17 @@ public final class SafetensorsFile implements AutoCloseable {
               + " has the shape "
               + entry.shape()
               + ", which does not fit ["
-              + into.rows()
+              + rows
               + ", "
-              + into.columns()
+              + columns
               + "].");
     }
+    return entry;
+  }
+
+  /** Reads {@code tensor} into {@code into}, which has as many numbers, row by row. */
+  public void read(String tensor, Matrix into) throws IOException {
+    Entry entry = require(tensor, into.rows(), into.columns());
     NumberReader numbers = new NumberReader(entry);
     for (long row = 0; row < into.rows(); row++) {
       for (int column = 0; column < into.columns(); column++) {

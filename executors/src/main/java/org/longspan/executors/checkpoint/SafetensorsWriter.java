@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
 
 /**
  * Writes safetensors: eight bytes of the header's length, a JSON header, the tensors' bytes,
@@ -35,9 +36,9 @@ public final class SafetensorsWriter {
     }
     long offset = 0;
     for (NamedTensor tensor : tensors) {
-      long bytes = tensor.values().size() * tensor.values().precision().bytes();
+      long bytes = tensor.size() * tensor.precision().bytes();
       ObjectNode entry = header.putObject(tensor.name());
-      entry.put("dtype", type(tensor.values()).label());
+      entry.put("dtype", type(tensor.precision()).label());
       ArrayNode shape = entry.putArray("shape");
       tensor.shape().forEach(shape::add);
       entry.putArray("data_offsets").add(offset).add(offset + bytes);
@@ -58,8 +59,8 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static TensorType type(Matrix values) {
-    return switch (values.precision()) {
+  private static TensorType type(Precision precision) {
+    return switch (precision) {
       case FLOAT -> TensorType.F32;
       case DOUBLE -> TensorType.F64;
     };

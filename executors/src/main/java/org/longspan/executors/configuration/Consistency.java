@@ -5,17 +5,16 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
 
-/** Refuses values that do not go together, and those that are not built yet. */
+/** Refuses values that do not go together. */
 final class Consistency {
   private Consistency() {}
 
   static void check(RunConfiguration configuration) {
-    int tensor = configuration.get(Options.MESH_TENSOR);
-    if (tensor > 1) {
-      throw new InvalidInputException(
-          "mesh.tensor is " + tensor + "; more than 1 is not built yet.");
-    }
     checkDivides(configuration, Options.MODEL_WIDTH, Options.MODEL_HEADS);
+    TensorSplit.check(
+        configuration.get(Options.MODEL_HEADS),
+        Derived.feedForward(configuration),
+        configuration.get(Options.MESH_TENSOR));
     checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
     if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
         && configuration.get(Options.PRECISION) == Precision.DOUBLE) {
@@ -38,11 +37,13 @@ final class Consistency {
     }
     int rank = configuration.get(Options.FAULT_RANK);
     long ranks =
-        (long) configuration.get(Options.MESH_DATA) * configuration.get(Options.MESH_SEQUENCE);
+        (long) configuration.get(Options.MESH_DATA)
+            * configuration.get(Options.MESH_SEQUENCE)
+            * configuration.get(Options.MESH_TENSOR);
     if (rank >= ranks) {
       throw new InvalidInputException(
           String.format(
-              "fault.rank is %d, and mesh.data and mesh.sequence make %d ranks, counted from 0.",
+              "fault.rank is %d, and mesh.data, mesh.sequence and mesh.tensor make %d ranks, counted from 0.",
               rank, ranks));
     }
     int step = configuration.get(Options.FAULT_STEP);

@@ -72,7 +72,10 @@ public final class Options {
   public static final Option<Integer> MESH_TENSOR =
       Option.integer("mesh.tensor", 1)
           .atLeast(1)
-          .describedAs("Ranks that the heads are cut over; only 1 is built yet");
+          .describedAs(
+              "Ranks that share a slice, each with a share of the model: of the heads, which divide"
+                  + " by it, of the feed-forward part's hidden columns and of the vocabulary. They send"
+                  + " each other each token's activations, so they belong on one host");
 
   public static final Option<Integer> TRAIN_STEPS =
       Option.integer("train.steps", 100).atLeast(1).describedAs("Optimizer steps of the run");
@@ -174,7 +177,7 @@ public final class Options {
       Option.flag("deterministic", false)
           .describedAs(
               "The same losses and parameters to the last bit for any `mesh.sequence`, on machines of"
-                  + " one kind; slower");
+                  + " one kind; slower. Another `mesh.tensor` rounds otherwise");
 
   public static final Option<Precision> PRECISION =
       Option.choice("precision", Precision.FLOAT)

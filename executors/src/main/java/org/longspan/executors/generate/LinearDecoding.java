@@ -8,6 +8,7 @@ import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.LinearRule;
+import org.longspan.executors.layer.Span;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -38,7 +39,9 @@ final class LinearDecoding implements DecodingMixer {
     this.width = shape.width();
     this.heads = shape.heads();
     this.rule = LinearRule.of(shape.mixer());
-    this.attention = rule.attention(KernelChoice.CPU, numerics.precision(), shape, 1, workers);
+    this.attention =
+        rule.attention(
+            KernelChoice.CPU, numerics.precision(), shape, new Span(0, heads), 1, workers);
     int headWidth = width / heads;
     int gates = rule.gateColumns(width, heads);
     int betas = rule.betaColumns(heads);

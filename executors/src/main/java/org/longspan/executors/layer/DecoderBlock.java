@@ -12,6 +12,16 @@ import org.longspan.executors.memory.Matrix;
  * {@code x ← x + conv(x)} (where asked for); {@code x ← x + mixer(RMSNorm(x))}; {@code x ← x +
  * feedForward(RMSNorm(x))}. Between the mixer's attention and the next block everything is done
  * tile by tile, while a tile is in the cache.
+ *
+ * <p>Several tensor ranks each have some of the mixer's heads and of the feed-forward's hidden
+ * columns. Each holds the stream whole: what mixer and feed-forward add to it, and the gradients of
+ * what they take, are sums over the tensor ranks, four in all, in flight while other tiles are
+ * worked on. Norms and convolution are computed on each rank alike, from the same numbers, so that
+ * they need no message and each finds the whole of their gradients.
+ *
+ * <p>Traffic: of n bytes in a slice's rows, a rank receives {@code 4(T−1)/T · n} in the forward and
+ * as many in the backward, T the tensor ranks. Where layers compute things again they keep what
+ * came from other ranks, and nothing is sent again.
  */
 public final class DecoderBlock implements AutoCloseable {
   private static final String MIXER_NORM = "mixer-norm";
@@ -27,7 +37,7 @@ public final class DecoderBlock implements AutoCloseable {
   private final Matrix feedForwardInverse;
   private final BlockShape shape;
   private final TileScratch normalizedTile;
-  private final TileScratch normalizedGradientTile;
+  private final PartialRows normalizedGradients;
 
   public DecoderBlock(RankEnvironment environment, BlockShape shape) {
     this.environment = environment;
@@ -43,17 +53,20 @@ public final class DecoderBlock implements AutoCloseable {
           case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> new LinearMixer(environment, shape);
           case LOCAL -> new WindowMixer(environment, width, shape.heads(), shape.window());
         };
-    this.feedForward = new FeedForward(environment, width, shape.feedForward());
+    this.feedForward = new FeedForward(environment, shape.feedForward());
     this.convolved = convolution == null ? null : environment.kept("convolved", capacity, width);
-    this.mixed = environment.kept("mixed", capacity, width);
+    this.mixed = environment.keptSum("mixed", capacity, width);
     this.mixerInverse = environment.kept("mixer inverse", capacity, 1);
     this.feedForwardInverse = environment.kept("feed-forward inverse", capacity, 1);
     this.normalizedTile = environment.tileScratch("normalized", width);
-    this.normalizedGradientTile = environment.tileScratch("normalized gradient", width);
+    this.normalizedGradients = new PartialRows(environment, "normalized gradient", width);
   }
 
-  /** The parameters of a block of this shape, in the order in which a model keeps them. */
-  public static List<ParameterShape> parameters(BlockShape shape) {
+  /**
+   * The parameters of a block of this shape, in the order in which a model keeps them, as a rank at
+   * {@code place} holds them.
+   */
+  public static List<ParameterShape> parameters(BlockShape shape, TensorPlace place) {
     int width = shape.width();
     List<ParameterShape> all = new ArrayList<>();
     if (shape.convolution() > 0) {
@@ -62,11 +75,11 @@ public final class DecoderBlock implements AutoCloseable {
     all.add(new ParameterShape(MIXER_NORM, 1, width, Kind.GAIN));
     all.addAll(
         switch (shape.mixer()) {
-          case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> LinearMixer.parameters(shape);
-          case LOCAL -> WindowMixer.parameters(width);
+          case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> LinearMixer.parameters(shape, place);
+          case LOCAL -> WindowMixer.parameters(width, shape.heads(), place);
         });
     all.add(new ParameterShape(FEED_FORWARD_NORM, 1, width, Kind.GAIN));
-    all.addAll(FeedForward.parameters(width, shape.feedForward()));
+    all.addAll(FeedForward.parameters(width, shape.feedForward(), place));
     return all;
   }
 
@@ -83,12 +96,17 @@ public final class DecoderBlock implements AutoCloseable {
     project(stream, parameters);
     mixer.attend();
     environment.forEachTile(
-        (worker, first, count) -> {
-          Matrix normalized = join(worker, first, count, stream, parameters);
-          Matrix result = out.rows(first, first + count);
-          result.set(mixed.rows(first, first + count));
-          feedForward.forward(worker, first, normalized, result, parameters);
-        });
+        List.of(
+            Stage.summing(
+                mixed, (worker, first, count) -> join(worker, first, count, stream, parameters)),
+            Stage.summing(
+                out,
+                (worker, first, count) -> {
+                  Matrix normalized = normalizeMixed(worker, first, count, parameters);
+                  Matrix result = out.rows(first, first + count);
+                  environment.bring(mixed.rows(first, first + count), result);
+                  feedForward.forward(worker, first, normalized, result, parameters);
+                })));
   }
 
   private void project(Matrix stream, Parameters parameters) {
@@ -107,17 +125,21 @@ public final class DecoderBlock implements AutoCloseable {
         });
   }
 
-  /** {@code mixed} of a tile, and what its feed-forward takes. */
-  private Matrix join(int worker, int first, int count, Matrix stream, Parameters parameters) {
+  /** This rank's part of {@code mixed} of a tile. */
+  private void join(int worker, int first, int count, Matrix stream, Parameters parameters) {
     Matrix tile = mixed.rows(first, first + count);
-    tile.set(stream.rows(first, first + count));
+    environment.bring(stream.rows(first, first + count), tile);
     mixer.join(worker, first, tile, parameters);
+  }
+
+  /** What the feed-forward of a tile takes. */
+  private Matrix normalizeMixed(int worker, int first, int count, Parameters parameters) {
     Matrix normalized = normalizedTile.of(worker, count);
     environment
         .numerics()
         .rows()
         .normalize(
-            tile,
+            mixed.rows(first, first + count),
             parameters.value(FEED_FORWARD_NORM),
             normalized,
             feedForwardInverse.rows(first, first + count));
@@ -133,8 +155,12 @@ public final class DecoderBlock implements AutoCloseable {
     project(stream, parameters);
     mixer.attendAgain();
     environment.forEachTile(
-        (worker, first, count) ->
-            feedForward.raise(first, join(worker, first, count, stream, parameters), parameters));
+        (worker, first, count) -> {
+          if (environment.tensor().size() == 1) {
+            join(worker, first, count, stream, parameters);
+          }
+          feedForward.raise(first, normalizeMixed(worker, first, count, parameters), parameters);
+        });
   }
 
   /** Turns {@code gradient}, of the output, into that of {@code x}, in place. */
@@ -147,41 +173,64 @@ public final class DecoderBlock implements AutoCloseable {
     }
     parameters.startGradients();
     parameters.forEachTile(
-        (worker, first, count) -> {
-          Matrix tile = mixed.rows(first, first + count);
-          Matrix tileGradient = gradient.rows(first, first + count);
-          Matrix inverse = feedForwardInverse.rows(first, first + count);
-          Matrix normalized = normalizedTile.of(worker, count);
-          Matrix normalizedGradient = normalizedGradientTile.of(worker, count);
-          rows.normalize(tile, parameters.value(FEED_FORWARD_NORM), normalized, inverse);
-          feedForward.backward(
-              worker, first, normalized, tileGradient, normalizedGradient, parameters);
-          rows.normalizeGradient(
-              tile,
-              parameters.value(FEED_FORWARD_NORM),
-              inverse,
-              normalizedGradient,
-              tileGradient,
-              parameters.gradient(worker, FEED_FORWARD_NORM));
-          mixer.joinGradient(worker, first, tileGradient, parameters);
-        });
+        List.of(
+            Stage.summing(
+                normalizedGradients.slice(),
+                (worker, first, count) -> {
+                  Matrix normalized = normalizedTile.of(worker, count);
+                  rows.normalize(
+                      mixed.rows(first, first + count),
+                      parameters.value(FEED_FORWARD_NORM),
+                      normalized,
+                      feedForwardInverse.rows(first, first + count));
+                  feedForward.backward(
+                      worker,
+                      first,
+                      normalized,
+                      gradient.rows(first, first + count),
+                      normalizedGradients.of(worker, first, count),
+                      parameters);
+                }),
+            Stage.of(
+                (worker, first, count) -> {
+                  Matrix tileGradient = gradient.rows(first, first + count);
+                  rows.normalizeGradient(
+                      mixed.rows(first, first + count),
+                      parameters.value(FEED_FORWARD_NORM),
+                      feedForwardInverse.rows(first, first + count),
+                      normalizedGradients.of(worker, first, count),
+                      tileGradient,
+                      parameters.gradient(worker, FEED_FORWARD_NORM));
+                  mixer.joinGradient(worker, first, tileGradient, parameters);
+                })));
     mixer.attendGradient();
     parameters.forEachTile(
-        (worker, first, count) -> {
-          Matrix tile = stream.rows(first, first + count);
-          Matrix inverse = mixerInverse.rows(first, first + count);
-          Matrix normalized = normalizedTile.of(worker, count);
-          Matrix normalizedGradient = normalizedGradientTile.of(worker, count);
-          rows.normalize(tile, parameters.value(MIXER_NORM), normalized, inverse);
-          mixer.projectGradient(worker, first, normalized, normalizedGradient, parameters);
-          rows.normalizeGradient(
-              tile,
-              parameters.value(MIXER_NORM),
-              inverse,
-              normalizedGradient,
-              gradient.rows(first, first + count),
-              parameters.gradient(worker, MIXER_NORM));
-        });
+        List.of(
+            Stage.summing(
+                normalizedGradients.slice(),
+                (worker, first, count) -> {
+                  Matrix normalized = normalizedTile.of(worker, count);
+                  rows.normalize(
+                      stream.rows(first, first + count),
+                      parameters.value(MIXER_NORM),
+                      normalized,
+                      mixerInverse.rows(first, first + count));
+                  mixer.projectGradient(
+                      worker,
+                      first,
+                      normalized,
+                      normalizedGradients.of(worker, first, count),
+                      parameters);
+                }),
+            Stage.of(
+                (worker, first, count) ->
+                    rows.normalizeGradient(
+                        stream.rows(first, first + count),
+                        parameters.value(MIXER_NORM),
+                        mixerInverse.rows(first, first + count),
+                        normalizedGradients.of(worker, first, count),
+                        gradient.rows(first, first + count),
+                        parameters.gradient(worker, MIXER_NORM)))));
     if (convolution != null) {
       convolution.backward(x, gradient.rows(0, environment.input().length()), parameters);
     }

@@ -7,7 +7,7 @@ import org.longspan.executors.memory.Matrix;
 
 /**
  * SwiGLU (arXiv 2002.05202): {@code down(silu(gate(x)) · value(x))}, {@code [gate | value]} by one
- * product.
+ * product. Each tensor rank has some of the hidden columns; what it gives is its part of a sum.
  */
 final class FeedForward {
   private static final String UP = "feed-forward.up";
@@ -18,18 +18,24 @@ final class FeedForward {
   private final TileScratch hiddenTile;
   private final TileScratch upGradientTile;
 
-  FeedForward(RankEnvironment environment, int width, int hidden) {
+  /**
+   * @param wholeHidden columns of the hidden rows over all tensor ranks
+   */
+  FeedForward(RankEnvironment environment, int wholeHidden) {
     this.environment = environment;
+    int hidden = environment.place().share(wholeHidden).length();
     this.raised = environment.kept("raised", environment.capacity(), 2 * hidden);
     this.hiddenTile = environment.tileScratch("hidden", hidden);
     this.upGradientTile = environment.tileScratch("up gradient", 2 * hidden);
   }
 
-  /** The parameters of such a layer. */
-  static List<ParameterShape> parameters(int width, int hidden) {
+  /** The parameters of such a layer, as a rank at {@code place} holds them. */
+  static List<ParameterShape> parameters(int width, int hidden, TensorPlace place) {
+    Span own = place.share(hidden);
+    Side up = Side.some(2 * hidden, own, own.shifted(hidden));
     return List.of(
-        new ParameterShape(UP, width, 2 * hidden, Kind.WEIGHT),
-        new ParameterShape(DOWN, hidden, width, Kind.WEIGHT));
+        new ParameterShape(UP, Side.all(width), up, Kind.WEIGHT),
+        new ParameterShape(DOWN, Side.some(hidden, own), Side.all(width), Kind.WEIGHT));
   }
 
   /** Adds to {@code stream} what the tile at {@code first} gives. */

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.longspan.executors.kernel.LinearAttention;
 import org.longspan.executors.kernel.LinearTensors;
+import org.longspan.executors.layer.ParameterShape.GradientPart;
+import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.parallelism.collective.Pending;
@@ -19,7 +21,8 @@ import org.longspan.parallelism.collective.Transition;
  *
  * <p>What crosses ranks is the state {@code [heads · headWidth, headWidth]}, by a scan that is in
  * flight while each piece's own part is computed: forward from the first rank to the last, backward
- * the other way.
+ * the other way. Each tensor rank has some of the heads, and scans their states with the ranks that
+ * have the same ones; what it gives is its part of a sum.
  */
 final class LinearMixer implements Mixer {
   /** Tokens in a chunk: within one, pairs of tokens; between chunks, states. */
@@ -31,7 +34,10 @@ final class LinearMixer implements Mixer {
   private static final String OUTPUT = "mixer.output";
 
   private final RankEnvironment environment;
-  private final int width;
+
+  /** Columns of the heads that are here. */
+  private final int innerWidth;
+
   private final int heads;
   private final LinearRule rule;
   private final LinearAttention attention;
@@ -53,66 +59,80 @@ final class LinearMixer implements Mixer {
 
   LinearMixer(RankEnvironment environment, BlockShape shape) {
     this.environment = environment;
-    this.width = shape.width();
-    this.heads = shape.heads();
+    Span own = environment.place().share(shape.heads());
+    int headWidth = shape.width() / shape.heads();
+    this.heads = own.length();
+    this.innerWidth = heads * headWidth;
     this.rule = LinearRule.of(shape.mixer());
     this.attention =
         rule.attention(
             environment.mode().kernel(),
             environment.numerics().precision(),
             shape,
+            own,
             CHUNK,
             environment.workers());
-    this.scan = environment.scan(heads, width / heads, width / heads, rule.transitionKind());
+    this.scan = environment.scan(heads, headWidth, headWidth, rule.transitionKind());
     int capacity = environment.capacity();
-    int columns = rule.projectionColumns(width, heads);
-    int headWidth = width / heads;
-    long stateRows = (long) environment.mostPieces() * width;
+    int columns = rule.projectionColumns(innerWidth, heads);
+    long stateRows = (long) environment.mostPieces() * innerWidth;
     this.projected = environment.kept("projected", capacity, columns);
-    this.attended = environment.kept("attended", capacity, width);
+    this.attended = environment.kept("attended", capacity, innerWidth);
     this.inverse = environment.kept("inverse", capacity, heads);
     this.incoming = environment.arena().matrix(stateRows, headWidth);
     this.transition = environment.arena().matrix(stateRows, attention.transitionColumns());
     this.summary = environment.shared("state summary", stateRows, headWidth);
     this.incomingGradient = environment.shared("state gradient", stateRows, headWidth);
-    this.attendedGradient = environment.shared("attended gradient", capacity, width);
+    this.attendedGradient = environment.shared("attended gradient", capacity, innerWidth);
     this.projectedGradient = environment.shared("projected gradient", capacity, columns);
-    this.activated = tensors(environment.shared("activated", capacity, 3 * width), "");
+    this.activated = tensors(environment.shared("activated", capacity, 3 * innerWidth), "");
     this.activatedGradient = tensors(projectedGradient, " gradient");
-    this.gatedTile = environment.tileScratch("gated", width);
-    this.gatedGradientTile = environment.tileScratch("gated gradient", width);
-    this.siluTile = environment.tileScratch("silu", 2 * width);
+    this.gatedTile = environment.tileScratch("gated", innerWidth);
+    this.gatedGradientTile = environment.tileScratch("gated gradient", innerWidth);
+    this.siluTile = environment.tileScratch("silu", 2 * innerWidth);
   }
 
   private LinearTensors tensors(Matrix side, String suffix) {
     int capacity = environment.capacity();
-    int gates = rule.gateColumns(width, heads);
+    int gates = rule.gateColumns(innerWidth, heads);
     int betas = rule.betaColumns(heads);
     return new LinearTensors(
-        side.columns(0, width),
-        side.columns(width, 2 * width),
-        side.columns(2 * width, 3 * width),
+        side.columns(0, innerWidth),
+        side.columns(innerWidth, 2 * innerWidth),
+        side.columns(2 * innerWidth, 3 * innerWidth),
         gates == 0 ? null : environment.shared("gates" + suffix, capacity, gates),
         betas == 0 ? null : environment.shared("beta" + suffix, capacity, betas));
   }
 
-  /** The parameters of a mixer of this kind. */
-  static List<ParameterShape> parameters(BlockShape shape) {
+  /** The parameters of a mixer of this kind, as a rank at {@code place} holds them. */
+  static List<ParameterShape> parameters(BlockShape shape, TensorPlace place) {
     LinearRule rule = LinearRule.of(shape.mixer());
     int width = shape.width();
+    int headWidth = width / shape.heads();
     int gates = rule.gateColumns(width, shape.heads());
+    Span own = place.share(shape.heads());
     List<ParameterShape> all = new ArrayList<>();
     all.add(
         new ParameterShape(
             PROJECTION,
-            width,
-            rule.projectionColumns(width, shape.heads()),
-            ParameterShape.Kind.WEIGHT));
+            Side.all(width),
+            rule.projectionSide(width, shape.heads(), own),
+            Kind.WEIGHT));
     if (gates > 0) {
-      all.add(new ParameterShape(GATE_BIAS, 1, gates, ParameterShape.Kind.MEMORY));
+      all.add(
+          new ParameterShape(
+              GATE_BIAS,
+              Side.all(1),
+              Side.some(gates, own.times(gates / shape.heads())),
+              Kind.MEMORY));
     }
-    all.add(new ParameterShape(NORM, 1, width / shape.heads(), ParameterShape.Kind.GAIN));
-    all.add(new ParameterShape(OUTPUT, width, width, ParameterShape.Kind.WEIGHT));
+    // All heads have the same gains, so each rank finds what its own heads give of their gradient.
+    all.add(
+        new ParameterShape(
+            NORM, Side.all(1), Side.all(headWidth), Kind.GAIN, GradientPart.PARTIAL));
+    all.add(
+        new ParameterShape(
+            OUTPUT, Side.some(width, own.times(headWidth)), Side.all(width), Kind.WEIGHT));
     return all;
   }
 
@@ -124,7 +144,7 @@ final class LinearMixer implements Mixer {
   }
 
   private void activate(int first, long rows, Parameters parameters) {
-    Matrix bias = rule.gateColumns(width, heads) == 0 ? null : parameters.value(GATE_BIAS);
+    Matrix bias = rule.gateColumns(innerWidth, heads) == 0 ? null : parameters.value(GATE_BIAS);
     rule.activate(
         environment.numerics(),
         heads,
@@ -192,7 +212,7 @@ final class LinearMixer implements Mixer {
   }
 
   private Matrix state(Matrix ofPieces, int piece) {
-    return ofPieces.rows((long) piece * width, (piece + 1L) * width);
+    return ofPieces.rows((long) piece * innerWidth, (piece + 1L) * innerWidth);
   }
 
   private List<ScanPiece> scanPieces(Matrix arriving) {
@@ -222,7 +242,7 @@ final class LinearMixer implements Mixer {
         .rows()
         .normalizeAndGate(
             attended.rows(first, first + rows),
-            projected.rows(first, first + rows).columns(3 * width, 4 * width),
+            projected.rows(first, first + rows).columns(3 * innerWidth, 4 * innerWidth),
             parameters.value(NORM),
             gated,
             inverse.rows(first, first + rows));
@@ -245,12 +265,12 @@ final class LinearMixer implements Mixer {
         .rows()
         .normalizeAndGateGradient(
             attended.rows(first, first + rows),
-            projected.rows(first, first + rows).columns(3 * width, 4 * width),
+            projected.rows(first, first + rows).columns(3 * innerWidth, 4 * innerWidth),
             parameters.value(NORM),
             inverse.rows(first, first + rows),
             gatedGradient,
             attendedGradient.rows(first, first + rows),
-            projectedGradient.rows(first, first + rows).columns(3 * width, 4 * width),
+            projectedGradient.rows(first, first + rows).columns(3 * innerWidth, 4 * innerWidth),
             parameters.gradient(worker, NORM));
     if (environment.mode().memory() == RankMode.LayerMemory.KEEP) {
       // Another layer has used the room since.
@@ -309,7 +329,7 @@ final class LinearMixer implements Mixer {
     Numerics numerics = environment.numerics();
     long rows = normalized.rows();
     Matrix gradient = projectedGradient.rows(first, first + rows);
-    boolean isGated = rule.gateColumns(width, heads) > 0;
+    boolean isGated = rule.gateColumns(innerWidth, heads) > 0;
     rule.activateGradient(
         numerics,
         heads,

@@ -1,5 +1,8 @@
 package org.longspan.executors.layer;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.GateWidth;
@@ -72,26 +75,50 @@ public enum LinearRule {
   /**
    * The kernel for a block of this rule.
    *
+   * @param own the heads that it computes of the block's
    * @param choice for decays and gates; the delta rule is computed on the CPU
    * @param chunk tokens worked through at once
    */
   public LinearAttention attention(
-      KernelChoice choice, Precision precision, BlockShape shape, int chunk, Workers workers) {
+      KernelChoice choice,
+      Precision precision,
+      BlockShape shape,
+      Span own,
+      int chunk,
+      Workers workers) {
     int headWidth = shape.width() / shape.heads();
-    AttentionShape heads = new AttentionShape(shape.heads(), headWidth, headWidth);
+    AttentionShape heads = new AttentionShape(own.length(), headWidth, headWidth);
     return switch (this) {
-      case CONSTANT ->
-          Kernels.linear(
-              choice,
-              precision,
-              heads,
-              Slopes.of(shape.heads(), shape.layer(), shape.layers()),
-              chunk,
-              workers);
+      case CONSTANT -> Kernels.linear(choice, precision, heads, slopes(shape, own), chunk, workers);
       case SCALAR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.SCALAR, chunk, workers);
       case VECTOR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.VECTOR, chunk, workers);
       case DELTA -> Kernels.delta(precision, heads, chunk, workers);
     };
+  }
+
+  /** Those of the heads {@code own}, which are numbered over the whole block. */
+  private static double[] slopes(BlockShape shape, Span own) {
+    double[] all = Slopes.of(shape.heads(), shape.layer(), shape.layers());
+    return Arrays.copyOfRange(all, own.from(), own.to());
+  }
+
+  /**
+   * Which columns of the projection of a whole block belong to the heads {@code own}: some of each
+   * of q, k, v, output gate, gates and β.
+   */
+  Side projectionSide(int width, int heads, Span own) {
+    int headWidth = width / heads;
+    List<Span> held = new ArrayList<>();
+    int from = 0;
+    for (int part = 0; part < 4; part++) {
+      held.add(own.times(headWidth).shifted(from));
+      from += width;
+    }
+    for (int columns : new int[] {gateColumns(width, heads), betaColumns(heads)}) {
+      held.add(own.times(columns / heads).shifted(from));
+      from += columns;
+    }
+    return new Side(from, held);
   }
 
   /**

@@ -59,11 +59,27 @@ public final class Parameters {
 
   /** Takes every tile of the slice, with work that adds to gradients. */
   public void forEachTile(RankEnvironment.TileWork work) {
+    environment.forEachTile(endingTiles(work));
+  }
+
+  /** Likewise through stages, of which no two add to the same gradient. */
+  void forEachTile(List<Stage> stages) {
     environment.forEachTile(
-        (worker, first, count) -> {
-          work.accept(worker, first, count);
-          sums.endTile(worker, first / environment.tile());
-        });
+        stages.stream()
+            .map(stage -> new Stage(endingTiles(stage.work()), stage.summed()))
+            .toList());
+  }
+
+  private RankEnvironment.TileWork endingTiles(RankEnvironment.TileWork work) {
+    return (worker, first, count) -> {
+      work.accept(worker, first, count);
+      endTile(worker, first);
+    };
+  }
+
+  /** {@code worker} has done its work on the tile that starts at {@code first}. */
+  void endTile(int worker, int first) {
+    sums.endTile(worker, first / environment.tile());
   }
 
   /**

@@ -40,6 +40,7 @@ public final class RankEnvironment implements AutoCloseable {
   private long step = -1;
   private List<Piece> pieces = List.of();
   private final BlockFold blockFold;
+  private final TensorSums tensorSums;
 
   /**
    * @param sequence the ranks that share a sequence with this one
@@ -64,6 +65,7 @@ public final class RankEnvironment implements AutoCloseable {
     this.tile = tile;
     this.blockFold = new BlockFold(sequence, tile);
     this.arena = new Arena("of sequence rank " + sequence.index(), numerics.precision());
+    this.tensorSums = new TensorSums(this);
   }
 
   public Numerics numerics() {
@@ -82,6 +84,11 @@ public final class RankEnvironment implements AutoCloseable {
   /** The ranks that share this one's slice, each with a share of the model; one unless split. */
   public Communicator tensor() {
     return tensor;
+  }
+
+  /** Which share of the model this rank has. */
+  public TensorPlace place() {
+    return new TensorPlace(tensor.index(), tensor.size());
   }
 
   public RankMode mode() {
@@ -213,6 +220,14 @@ public final class RankEnvironment implements AutoCloseable {
   }
 
   /**
+   * Room for what a layer keeps and has from other tensor ranks too: it is not computed again,
+   * where there are any.
+   */
+  Matrix keptSum(String name, long rows, int columns) {
+    return tensor.size() == 1 ? kept(name, rows, columns) : arena.matrix(rows, columns);
+  }
+
+  /**
    * Scratch of {@code columns} columns for a tile at a time of each worker, shared like {@link
    * #shared}.
    */
@@ -285,6 +300,51 @@ public final class RankEnvironment implements AutoCloseable {
    */
   public void forEachTile(TileWork work) {
     forEachTile(input.length(), tile, work);
+  }
+
+  /** Likewise those of {@code rows}, which starts and ends where tiles do. */
+  void forEachTile(Span rows, TileWork work) {
+    forEachTile(
+        rows.length(),
+        tile,
+        (worker, first, count) -> work.accept(worker, rows.from() + first, count));
+  }
+
+  /**
+   * Takes every tile of the slice through stages of work: one tile after another through all of
+   * them where there is one tensor rank, otherwise all tiles through one stage after another, with
+   * the sums over the tensor ranks between.
+   */
+  void forEachTile(List<Stage> stages) {
+    if (tensor.size() > 1) {
+      tensorSums.forEachTile(stages);
+      return;
+    }
+    forEachTile(
+        (worker, first, count) ->
+            stages.forEach(stage -> stage.work().accept(worker, first, count)));
+  }
+
+  /** Sums over the tensor ranks. */
+  TensorSums tensorSums() {
+    return tensorSums;
+  }
+
+  /** Sums {@code rows}, a contiguous matrix, over the tensor ranks, in place. */
+  public void sumOverTensor(Matrix rows) {
+    tensorSums.start(rows).await();
+  }
+
+  /**
+   * What the tensor ranks' parts are added to, in the sum over them: the first one brings {@code
+   * rows}, the others zeros.
+   */
+  void bring(Matrix rows, Matrix part) {
+    if (tensor.index() == 0) {
+      part.set(rows);
+    } else {
+      part.zero();
+    }
   }
 
   /** Likewise for {@code length} rows in tiles of {@code rows}. */

@@ -17,14 +17,18 @@ import org.longspan.parallelism.collective.Pending;
  * Causal softmax attention over a sliding window, with rotary positions: {@code [q | k | v] = x W},
  * scores over {@code √headWidth}, and an output product. The keys and values of the {@code window −
  * 1} tokens before the slice, its halo, come from the ranks to the left while the rows that need
- * none are computed; their gradients go back the same way.
+ * none are computed; their gradients go back the same way. Each tensor rank has some of the heads;
+ * what it gives is its part of a sum.
  */
 final class WindowMixer implements Mixer {
   private static final String PROJECTION = "mixer.projection";
   private static final String OUTPUT = "mixer.output";
 
   private final RankEnvironment environment;
-  private final int width;
+
+  /** Columns of the heads that are here. */
+  private final int innerWidth;
+
   private final int headWidth;
   private final int reach;
   private final double scale;
@@ -45,10 +49,15 @@ final class WindowMixer implements Mixer {
   private final Matrix pieceValueGradient;
   private final TileScratch projectedTile;
 
-  WindowMixer(RankEnvironment environment, int width, int heads, int window) {
+  /**
+   * @param width columns of the stream
+   * @param wholeHeads heads over all tensor ranks
+   */
+  WindowMixer(RankEnvironment environment, int width, int wholeHeads, int window) {
     this.environment = environment;
-    this.width = width;
-    this.headWidth = width / heads;
+    int heads = environment.place().share(wholeHeads).length();
+    this.headWidth = width / wholeHeads;
+    this.innerWidth = heads * headWidth;
     this.reach = window - 1;
     this.scale = 1 / Math.sqrt(headWidth);
     this.attention =
@@ -59,34 +68,36 @@ final class WindowMixer implements Mixer {
             window,
             environment.workers());
     int capacity = environment.capacity();
-    this.queries = environment.kept("window queries", capacity, width);
-    this.keys = environment.kept("window keys", (long) reach + capacity, width);
-    this.values = environment.kept("window values", (long) reach + capacity, width);
-    this.attended = environment.kept("window attended", capacity, width);
+    this.queries = environment.kept("window queries", capacity, innerWidth);
+    this.keys = environment.kept("window keys", (long) reach + capacity, innerWidth);
+    this.values = environment.kept("window values", (long) reach + capacity, innerWidth);
+    this.attended = environment.kept("window attended", capacity, innerWidth);
     this.logSums = environment.kept("window log sums", capacity, heads);
-    this.attendedGradient = environment.shared("attended gradient", capacity, width);
-    this.queryGradient = environment.shared("query gradient", capacity, width);
-    this.keyGradient = environment.shared("key gradient", (long) reach + capacity, width);
-    this.valueGradient = environment.shared("value gradient", (long) reach + capacity, width);
-    this.tail = environment.shared("window tail", Math.max(1, reach), 2 * width);
+    this.attendedGradient = environment.shared("attended gradient", capacity, innerWidth);
+    this.queryGradient = environment.shared("query gradient", capacity, innerWidth);
+    this.keyGradient = environment.shared("key gradient", (long) reach + capacity, innerWidth);
+    this.valueGradient = environment.shared("value gradient", (long) reach + capacity, innerWidth);
+    this.tail = environment.shared("window tail", Math.max(1, reach), 2 * innerWidth);
     // What came from other ranks stays until the backward, whatever else is computed again.
-    this.halo = environment.arena().matrix(Math.max(1, reach), 2 * width);
+    this.halo = environment.arena().matrix(Math.max(1, reach), 2 * innerWidth);
     this.haloGradient =
         environment.shared(
             "window halo gradient",
             Math.max(1, (long) environment.outerPieces(reach) * reach),
-            2 * width);
+            2 * innerWidth);
     long seen = (long) reach + Math.min(environment.tile(), capacity);
-    this.pieceKeyGradient = environment.shared("piece key gradient", seen, width);
-    this.pieceValueGradient = environment.shared("piece value gradient", seen, width);
-    this.projectedTile = environment.tileScratch("projected", 3 * width);
+    this.pieceKeyGradient = environment.shared("piece key gradient", seen, innerWidth);
+    this.pieceValueGradient = environment.shared("piece value gradient", seen, innerWidth);
+    this.projectedTile = environment.tileScratch("projected", 3 * innerWidth);
   }
 
-  /** The parameters of a mixer of this kind. */
-  static List<ParameterShape> parameters(int width) {
+  /** The parameters of a mixer of this kind, as a rank at {@code place} holds them. */
+  static List<ParameterShape> parameters(int width, int heads, TensorPlace place) {
+    Span own = place.share(heads).times(width / heads);
+    Side projection = Side.some(3 * width, own, own.shifted(width), own.shifted(2 * width));
     return List.of(
-        new ParameterShape(PROJECTION, width, 3 * width, Kind.WEIGHT),
-        new ParameterShape(OUTPUT, width, width, Kind.WEIGHT));
+        new ParameterShape(PROJECTION, Side.all(width), projection, Kind.WEIGHT),
+        new ParameterShape(OUTPUT, Side.some(width, own), Side.all(width), Kind.WEIGHT));
   }
 
   @Override
@@ -99,11 +110,20 @@ final class WindowMixer implements Mixer {
     numerics
         .rows()
         .rotate(
-            tile.columns(0, width), position, headWidth, scale, queries.rows(first, first + rows));
+            tile.columns(0, innerWidth),
+            position,
+            headWidth,
+            scale,
+            queries.rows(first, first + rows));
     numerics
         .rows()
-        .rotate(tile.columns(width, 2 * width), position, headWidth, 1, own(keys, first, rows));
-    own(values, first, rows).set(tile.columns(2 * width, 3 * width));
+        .rotate(
+            tile.columns(innerWidth, 2 * innerWidth),
+            position,
+            headWidth,
+            1,
+            own(keys, first, rows));
+    own(values, first, rows).set(tile.columns(2 * innerWidth, 3 * innerWidth));
   }
 
   /** Rows of the slice itself, behind the room for the halo. */
@@ -156,17 +176,19 @@ final class WindowMixer implements Mixer {
   }
 
   private void takeHalo(int rows) {
-    keys.rows((long) reach - rows, reach).set(halo.rows(0, rows).columns(0, width));
-    values.rows((long) reach - rows, reach).set(halo.rows(0, rows).columns(width, 2 * width));
+    keys.rows((long) reach - rows, reach).set(halo.rows(0, rows).columns(0, innerWidth));
+    values
+        .rows((long) reach - rows, reach)
+        .set(halo.rows(0, rows).columns(innerWidth, 2 * innerWidth));
   }
 
   private void pack(Matrix ofKeys, Matrix ofValues, int first, int rows, Matrix packed) {
-    packed.rows(0, rows).columns(0, width).set(own(ofKeys, first, rows));
-    packed.rows(0, rows).columns(width, 2 * width).set(own(ofValues, first, rows));
+    packed.rows(0, rows).columns(0, innerWidth).set(own(ofKeys, first, rows));
+    packed.rows(0, rows).columns(innerWidth, 2 * innerWidth).set(own(ofValues, first, rows));
   }
 
   private int bytesOfRow() {
-    return 2 * width * environment.elementType().bytes();
+    return 2 * innerWidth * environment.elementType().bytes();
   }
 
   /** Rows {@code [from, to)} of the piece. */
@@ -221,8 +243,9 @@ final class WindowMixer implements Mixer {
     environment
         .returnHaloGradients(reach, outerGradients(), bytesOfRow(), tail.bytes(0, tailRows))
         .await();
-    own(keyGradient, first, tailRows).set(tail.rows(0, tailRows).columns(0, width));
-    own(valueGradient, first, tailRows).set(tail.rows(0, tailRows).columns(width, 2 * width));
+    own(keyGradient, first, tailRows).set(tail.rows(0, tailRows).columns(0, innerWidth));
+    own(valueGradient, first, tailRows)
+        .set(tail.rows(0, tailRows).columns(innerWidth, 2 * innerWidth));
   }
 
   /** The slice in one: its keys' gradients lie where they belong, the halo's in front. */
@@ -234,8 +257,10 @@ final class WindowMixer implements Mixer {
         seen(keyGradient, haloRows, 0, slice.last()),
         seen(valueGradient, haloRows, 0, slice.last()));
     Matrix outer = haloGradient.rows(0, haloRows);
-    outer.columns(0, width).set(keyGradient.rows((long) reach - haloRows, reach));
-    outer.columns(width, 2 * width).set(valueGradient.rows((long) reach - haloRows, reach));
+    outer.columns(0, innerWidth).set(keyGradient.rows((long) reach - haloRows, reach));
+    outer
+        .columns(innerWidth, 2 * innerWidth)
+        .set(valueGradient.rows((long) reach - haloRows, reach));
   }
 
   /** A key's gradients from its own piece and from each later one, in that order. */
@@ -251,8 +276,8 @@ final class WindowMixer implements Mixer {
       backward(piece, haloRows, ofKeys, ofValues);
       if (outer > 0) {
         Matrix room = haloGradient.rows((long) i * reach, (long) i * reach + outer);
-        room.columns(0, width).set(ofKeys.rows(0, outer));
-        room.columns(width, 2 * width).set(ofValues.rows(0, outer));
+        room.columns(0, innerWidth).set(ofKeys.rows(0, outer));
+        room.columns(innerWidth, 2 * innerWidth).set(ofValues.rows(0, outer));
       }
       int earlier = haloRows - outer;
       rows.add(ofKeys.rows(outer, haloRows), own(keyGradient, piece.first() - earlier, earlier));
@@ -305,12 +330,16 @@ final class WindowMixer implements Mixer {
             position,
             headWidth,
             scale,
-            tile.columns(0, width));
+            tile.columns(0, innerWidth));
     numerics
         .rows()
         .rotateBack(
-            own(keyGradient, first, rows), position, headWidth, 1, tile.columns(width, 2 * width));
-    tile.columns(2 * width, 3 * width).set(own(valueGradient, first, rows));
+            own(keyGradient, first, rows),
+            position,
+            headWidth,
+            1,
+            tile.columns(innerWidth, 2 * innerWidth));
+    tile.columns(2 * innerWidth, 3 * innerWidth).set(own(valueGradient, first, rows));
     numerics
         .products()
         .transposedMultiply(normalized, tile, 1, parameters.gradient(worker, PROJECTION));

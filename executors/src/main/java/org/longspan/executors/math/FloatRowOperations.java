@@ -418,11 +418,58 @@ final class FloatRowOperations implements RowOperations {
   }
 
   @Override
+  public void exponentials(
+      Matrix logits, int[] targets, int first, int firstColumn, double[] statistics, int from) {
+    int width = logits.columns();
+    float[] row = scratch.get().row(0, width);
+    for (int r = 0; r < logits.rows(); r++) {
+      int target = targets[first + r];
+      int at = 3 * (from + r);
+      Arrays.fill(statistics, at, at + 3, 0);
+      if (target < 0) {
+        Arrays.fill(row, 0, width, 0f);
+      } else {
+        ((FloatMatrix) logits).read(r, 0, row, 0, width);
+        int column = target - firstColumn;
+        statistics[at + 2] = column >= 0 && column < width ? row[column] : 0;
+        float maximum = FloatRow.maximum(row, 0, width);
+        statistics[at] = maximum;
+        statistics[at + 1] = FloatRow.exponentials(maximum, row, 0, width);
+      }
+      ((FloatMatrix) logits).write(r, 0, row, 0, width);
+    }
+  }
+
+  @Override
+  public void softmaxGradient(
+      Matrix logits, int[] targets, int first, int firstColumn, double[] factors, int from) {
+    int width = logits.columns();
+    float[] row = scratch.get().row(0, width);
+    for (int r = 0; r < logits.rows(); r++) {
+      int target = targets[first + r];
+      if (target < 0) {
+        continue;
+      }
+      ((FloatMatrix) logits).read(r, 0, row, 0, width);
+      FloatRow.scale(FloatNumber.of(factors[from + r]), row, 0, width);
+      int column = target - firstColumn;
+      if (column >= 0 && column < width) {
+        row[column] -= 1f;
+      }
+      ((FloatMatrix) logits).write(r, 0, row, 0, width);
+    }
+  }
+
+  @Override
   public void gather(Matrix table, int[] ids, int first, Matrix out) {
     int width = table.columns();
     float[] row = scratch.get().row(0, width);
     for (int r = 0; r < out.rows(); r++) {
-      ((FloatMatrix) table).read(ids[first + r], 0, row, 0, width);
+      if (ids[first + r] < 0) {
+        Arrays.fill(row, 0, width, 0f);
+      } else {
+        ((FloatMatrix) table).read(ids[first + r], 0, row, 0, width);
+      }
       ((FloatMatrix) out).write(r, 0, row, 0, width);
     }
   }
@@ -434,6 +481,9 @@ final class FloatRowOperations implements RowOperations {
     float[] row = own.row(0, width);
     float[] sum = own.row(1, width);
     for (int r = 0; r < rows.rows(); r++) {
+      if (ids[r] < 0) {
+        continue;
+      }
       ((FloatMatrix) rows).read(r, 0, row, 0, width);
       ((FloatMatrix) table).read(ids[r], 0, sum, 0, width);
       FloatRow.addScaled(1f, row, 0, sum, 0, width);

@@ -99,10 +99,32 @@ public interface RowOperations {
    */
   double crossEntropy(Matrix logits, int[] targets, int first, double scale);
 
-  /** {@code out[t] = table[ids[first + t]]}. */
+  /**
+   * What some columns give to a softmax over more: each row with a target is overwritten with
+   * {@code exp(x − m)}, m the row's greatest number; a row without one with zeros.
+   *
+   * @param targets of row r, {@code targets[first + r]}: a column counted over all, negative for
+   *     none
+   * @param firstColumn which of all columns the first of {@code logits} is
+   * @param statistics from {@code 3 (from + r)} on receives of row r: m, the sum of what it was
+   *     overwritten with, and the target's number where it is here; zeros where there is no target
+   */
+  void exponentials(
+      Matrix logits, int[] targets, int first, int firstColumn, double[] statistics, int from);
+
+  /**
+   * Softmax cross-entropy's gradient from {@link #exponentials}: {@code logits ← factor · logits −
+   * onehot}, of which only the columns that are here.
+   *
+   * @param factors row r's is {@code factors[from + r]}: what makes a softmax of the exponentials
+   */
+  void softmaxGradient(
+      Matrix logits, int[] targets, int first, int firstColumn, double[] factors, int from);
+
+  /** {@code out[t] = table[ids[first + t]]}; zeros where an id is negative. */
   void gather(Matrix table, int[] ids, int first, Matrix out);
 
-  /** {@code table[ids[t]] += rows[t]}, for all t in order. */
+  /** {@code table[ids[t]] += rows[t]}, for all t in order whose id is not negative. */
   void scatterAdd(Matrix rows, int[] ids, Matrix table);
 
   /**

@@ -5,6 +5,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.DecoderBlock;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Configures a {@link DecoderBlock} in a graph. */
@@ -15,13 +16,14 @@ public final class DecoderBlockConfiguration extends SequenceLayerConfiguration 
 
   DecoderBlockConfiguration() {}
 
-  public DecoderBlockConfiguration(BlockShape shape) {
+  public DecoderBlockConfiguration(BlockShape shape, TensorPlace place) {
+    super(place);
     this.shape = shape;
   }
 
   @Override
-  List<ParameterShape> shapes() {
-    return DecoderBlock.parameters(shape);
+  List<ParameterShape> shapes(TensorPlace at) {
+    return DecoderBlock.parameters(shape, at);
   }
 
   @Override

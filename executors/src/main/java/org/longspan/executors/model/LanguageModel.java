@@ -16,10 +16,14 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.ParameterShape.GradientPart;
 import org.longspan.executors.layer.RankEnvironment;
 import org.longspan.executors.layer.SliceInput;
+import org.longspan.executors.layer.TensorPlace;
+import org.longspan.executors.math.RowOperations;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
+import org.longspan.parallelism.collective.Communicator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -30,6 +34,10 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
  * A language model on one rank: a DL4J {@code ComputationGraph} of embedding, decoder blocks and
  * head. Losses and gradients are sums over the slice's predicted tokens; who sums them over the
  * ranks and divides is the training step.
+ *
+ * <p>Where several tensor ranks share a slice, each holds a share of the model, as its {@link
+ * #shapes} say, and finds the loss of the whole one; gradients are complete after {@link
+ * #completeGradients}.
  *
  * <p>Threading: one thread, with the environment's workers.
  */
@@ -59,7 +67,8 @@ public final class LanguageModel implements AutoCloseable {
           case FLOAT -> DataType.FLOAT;
           case DOUBLE -> DataType.DOUBLE;
         };
-    this.graph = new ComputationGraph(graphConfiguration(configuration, shape, type));
+    this.graph =
+        new ComputationGraph(graphConfiguration(configuration, shape, environment.place(), type));
     graph.init();
     graph.initGradientsView();
     INDArray gradient = Nd4j.create(type, environment.capacity(), shape.width());
@@ -74,7 +83,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private static ComputationGraphConfiguration graphConfiguration(
-      RunConfiguration configuration, ModelShape shape, DataType type) {
+      RunConfiguration configuration, ModelShape shape, TensorPlace place, DataType type) {
     WarmupCosine schedule =
         new WarmupCosine(
             configuration.get(Options.TRAIN_LEARNING_RATE),
@@ -99,19 +108,23 @@ public final class LanguageModel implements AutoCloseable {
             .addInputs("tokens")
             .addLayer(
                 "embedding",
-                decaying(new TokenEmbeddingConfiguration(shape.vocabulary(), shape.width()), decay),
+                decaying(
+                    new TokenEmbeddingConfiguration(shape.vocabulary(), shape.width(), place),
+                    decay),
                 "tokens");
     String before = "embedding";
     for (int layer = 0; layer < shape.layers(); layer++) {
       String name = "blocks." + layer;
       builder.addLayer(
-          name, decaying(new DecoderBlockConfiguration(shape.block(layer)), decay), before);
+          name, decaying(new DecoderBlockConfiguration(shape.block(layer), place), decay), before);
       before = name;
     }
     return builder
         .addLayer(
             "head",
-            decaying(new LanguageModelHeadConfiguration(shape.vocabulary(), shape.width()), decay),
+            decaying(
+                new LanguageModelHeadConfiguration(shape.vocabulary(), shape.width(), place),
+                decay),
             before)
         .setOutputs("head")
         .build();
@@ -129,20 +142,34 @@ public final class LanguageModel implements AutoCloseable {
           // By name: the same parameter starts the same whatever the layers around it are.
           UUID key = UUID.nameUUIDFromBytes((seed + " " + name).getBytes(StandardCharsets.UTF_8));
           Random random = new Random(key.getMostSignificantBits() ^ key.getLeastSignificantBits());
-          for (int row = 0; row < values.rows(); row++) {
-            for (int column = 0; column < values.columns(); column++) {
-              values.put(
-                  row,
-                  column,
-                  switch (parameterShape.kind()) {
-                    case WEIGHT -> DEVIATION * random.nextGaussian();
-                    case TAPS -> (2 * random.nextDouble() - 1) / Math.sqrt(parameterShape.rows());
-                    case GAIN -> 1;
-                    case MEMORY -> memoryBias(column, values.columns());
-                  });
+          int[] columns = parameterShape.columnSide().numbers();
+          double[] drawn = new double[parameterShape.columnSide().whole()];
+          int held = 0;
+          int[] rows = parameterShape.rowSide().numbers();
+          // Of the whole parameter, so that a number starts the same whichever rank holds it.
+          for (int row = 0; row < parameterShape.rowSide().whole() && held < rows.length; row++) {
+            draw(parameterShape, random, drawn);
+            if (rows[held] == row) {
+              for (int column = 0; column < columns.length; column++) {
+                values.put(held, column, drawn[columns[column]]);
+              }
+              held++;
             }
           }
         });
+  }
+
+  /** A row of a whole parameter. */
+  private static void draw(ParameterShape shape, Random random, double[] row) {
+    for (int column = 0; column < row.length; column++) {
+      row[column] =
+          switch (shape.kind()) {
+            case WEIGHT -> DEVIATION * random.nextGaussian();
+            case TAPS -> (2 * random.nextDouble() - 1) / Math.sqrt(shape.rowSide().whole());
+            case GAIN -> 1;
+            case MEMORY -> memoryBias(column, row.length);
+          };
+    }
   }
 
   /** The bias with which {@code log σ(bias) / 16 = −1/n}, n the tokens that a column remembers. */
@@ -178,7 +205,10 @@ public final class LanguageModel implements AutoCloseable {
     return all;
   }
 
-  /** Every parameter's gradient by its name, as the last {@link #lossAndGradient} left it. */
+  /**
+   * Every parameter's gradient by its name, as the last {@link #lossAndGradient} or {@link
+   * #completeGradients} left it.
+   */
   public Map<String, Matrix> gradients() {
     Map<String, Matrix> all = new LinkedHashMap<>();
     for (SequenceLayer<?> layer : layers) {
@@ -189,6 +219,90 @@ public final class LanguageModel implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /** What of each parameter is here, by its name, in the order of the flat vector. */
+  public Map<String, ParameterShape> shapes() {
+    return shapes(environment.place());
+  }
+
+  /** Likewise on a rank at {@code place}. */
+  public Map<String, ParameterShape> shapes(TensorPlace place) {
+    Map<String, ParameterShape> all = new LinkedHashMap<>();
+    for (SequenceLayer<?> layer : layers) {
+      for (ParameterShape parameter : layer.layerConf().shapes(place)) {
+        all.put(layer.conf().getLayer().getLayerName() + "." + parameter.name(), parameter);
+      }
+    }
+    return all;
+  }
+
+  /** The ranks that share this one's slice, each with a share of the model. */
+  public Communicator tensor() {
+    return environment.tensor();
+  }
+
+  /**
+   * Gives every tensor rank the whole gradient of each parameter that all of them hold, the same to
+   * the last bit: parts are summed, and where each rank has found the whole it is the first one's,
+   * so that ranks on machines of different kinds stay together. Once for the sum of some losses.
+   *
+   * <p>Received: {@code 2(T−1)/T · n} bytes, n those of these parameters, which are small, T the
+   * tensor ranks.
+   */
+  public void completeGradients() {
+    if (tensor().size() == 1) {
+      return;
+    }
+    Map<String, ParameterShape> common = new LinkedHashMap<>(shapes());
+    common.values().removeIf(ParameterShape::split);
+    long size = common.values().stream().mapToLong(ParameterShape::size).sum();
+    Matrix sum = environment.shared("common gradients", size, 1);
+    sum.zero();
+    Map<String, Matrix> gradients = gradients();
+    eachPart(
+        common,
+        sum,
+        (name, shape, part) -> {
+          if (shape.gradient() == GradientPart.PARTIAL || tensor().index() == 0) {
+            part.set(gradients.get(name));
+          }
+        });
+    environment.sumOverTensor(sum);
+    eachPart(common, sum, (name, shape, part) -> gradients.get(name).set(part));
+  }
+
+  private static void eachPart(
+      Map<String, ParameterShape> shapes, Matrix column, ParameterVisitor visitor) {
+    long from = 0;
+    for (Map.Entry<String, ParameterShape> entry : shapes.entrySet()) {
+      ParameterShape shape = entry.getValue();
+      Matrix part = column.rows(from, from + shape.size()).reshape(shape.rows(), shape.columns());
+      visitor.visit(entry.getKey(), shape, part);
+      from += shape.size();
+    }
+  }
+
+  /**
+   * The square of the norm of the whole model's gradient; each parameter counts once, on however
+   * many tensor ranks it is. The same to the last bit on each of them.
+   */
+  public double squaredGradientNorm() {
+    RowOperations rows = environment.numerics().rows();
+    if (tensor().size() == 1) {
+      return rows.sumOfSquares(flatGradient());
+    }
+    Map<String, ParameterShape> shapes = shapes();
+    double[] sum = {0};
+    gradients()
+        .forEach(
+            (name, gradient) -> {
+              if (shapes.get(name).split() || tensor().index() == 0) {
+                sum[0] += rows.sumOfSquares(gradient);
+              }
+            });
+    tensor().allReduce(sum);
+    return sum[0];
   }
 
   /** All gradients as one column {@code [parameters, 1]}. */
@@ -205,7 +319,7 @@ public final class LanguageModel implements AutoCloseable {
     return SequenceLayer.matrix(state, state.length(), 1);
   }
 
-  /** Numbers that are trained. */
+  /** Numbers that are trained on this rank. */
   public long size() {
     return graph.numParams();
   }
@@ -239,8 +353,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * The logits of the slice's first {@code count} tokens, {@code [count, vocabulary]}; at most a
-   * tile of them.
+   * The logits of the slice's first {@code count} tokens, {@code [count, vocabulary]}, or those of
+   * its columns that this rank has; at most a tile of them.
    */
   public Matrix logits(SliceInput input, int count) {
     return head.logits(forward(input), 0, count);

@@ -4,6 +4,7 @@ import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.longspan.executors.layer.LanguageModelHead;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Configures a {@link LanguageModelHead} in a graph. */
@@ -15,14 +16,15 @@ public final class LanguageModelHeadConfiguration extends SequenceLayerConfigura
 
   LanguageModelHeadConfiguration() {}
 
-  public LanguageModelHeadConfiguration(int vocabulary, int width) {
+  public LanguageModelHeadConfiguration(int vocabulary, int width, TensorPlace place) {
+    super(place);
     this.vocabulary = vocabulary;
     this.width = width;
   }
 
   @Override
-  List<ParameterShape> shapes() {
-    return LanguageModelHead.parameters(vocabulary, width);
+  List<ParameterShape> shapes(TensorPlace at) {
+    return LanguageModelHead.parameters(vocabulary, width, at);
   }
 
   @Override

@@ -54,7 +54,7 @@ final class LanguageModelHeadLayer extends SequenceLayer<LanguageModelHeadConfig
     return head.loss(x, parameters());
   }
 
-  /** Logits of {@code count} tokens from {@code first} on. */
+  /** Logits of {@code count} tokens from {@code first} on, or this rank's columns of them. */
   Matrix logits(Matrix x, int first, int count) {
     return head.logits(0, first, count, x, parameters());
   }

@@ -3,9 +3,11 @@ package org.longspan.executors.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.longspan.executors.configuration.Derived;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.configuration.TensorSplit;
 import org.longspan.executors.layer.BlockShape;
 
 /**
@@ -23,24 +25,18 @@ public record ModelShape(
     int window,
     int convolution) {
 
-  private static final int ROUND_FEED_FORWARD_TO = 64;
-
   public ModelShape {
     pattern = List.copyOf(pattern);
   }
 
   /** The model that {@code configuration} asks for, over {@code vocabulary} tokens. */
   public static ModelShape of(RunConfiguration configuration, int vocabulary) {
-    int width = configuration.get(Options.MODEL_WIDTH);
-    int asked = configuration.get(Options.MODEL_FEED_FORWARD);
-    int derived =
-        (8 * width / 3 + ROUND_FEED_FORWARD_TO - 1) / ROUND_FEED_FORWARD_TO * ROUND_FEED_FORWARD_TO;
     return new ModelShape(
         vocabulary,
-        width,
+        configuration.get(Options.MODEL_WIDTH),
         configuration.get(Options.MODEL_LAYERS),
         configuration.get(Options.MODEL_HEADS),
-        asked == 0 ? derived : asked,
+        Derived.feedForward(configuration),
         configuration.get(Options.MODEL_PATTERN),
         configuration.get(Options.MODEL_WINDOW),
         configuration.get(Options.MODEL_CONVOLUTION));
@@ -57,6 +53,16 @@ public record ModelShape(
         convolution,
         layer,
         layers);
+  }
+
+  /**
+   * Refuses to be split over {@code ranks} tensor ranks where it cannot.
+   *
+   * @throws org.longspan.datapipeline.InvalidInputException saying what would do
+   */
+  public void requireSplit(int ranks) {
+    TensorSplit.check(heads, feedForward, ranks);
+    TensorSplit.checkVocabulary(vocabulary, ranks);
   }
 
   /** Where {@code wanted} differs, a phrase for each key: what it is here, and what it is to be. */

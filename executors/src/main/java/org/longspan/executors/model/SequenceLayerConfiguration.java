@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,11 +21,35 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 abstract class SequenceLayerConfiguration extends BaseLayer {
   private static final long serialVersionUID = 1L;
 
-  /** The layer's parameters, in order. */
-  abstract List<ParameterShape> shapes();
+  private TensorPlace place;
+
+  SequenceLayerConfiguration() {}
+
+  /**
+   * @param place which share of the layer a rank runs
+   */
+  SequenceLayerConfiguration(TensorPlace place) {
+    this.place = place;
+  }
+
+  /** The layer's parameters, in order, as a rank at {@code at} holds them. */
+  abstract List<ParameterShape> shapes(TensorPlace at);
+
+  /** The layer's parameters, in order, as this rank holds them. */
+  final List<ParameterShape> shapes() {
+    return shapes(place);
+  }
 
   /** The layer that runs. */
   abstract SequenceLayer<?> layer(NeuralNetConfiguration configuration, DataType type);
+
+  public final TensorPlace getPlace() {
+    return place;
+  }
+
+  public final void setPlace(TensorPlace place) {
+    this.place = place;
+  }
 
   @Override
   public final org.deeplearning4j.nn.api.Layer instantiate(

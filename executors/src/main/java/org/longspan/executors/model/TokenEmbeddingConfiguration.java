@@ -3,6 +3,7 @@ package org.longspan.executors.model;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.longspan.executors.layer.TokenEmbedding;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -15,14 +16,15 @@ public final class TokenEmbeddingConfiguration extends SequenceLayerConfiguratio
 
   TokenEmbeddingConfiguration() {}
 
-  public TokenEmbeddingConfiguration(int vocabulary, int width) {
+  public TokenEmbeddingConfiguration(int vocabulary, int width, TensorPlace place) {
+    super(place);
     this.vocabulary = vocabulary;
     this.width = width;
   }
 
   @Override
-  List<ParameterShape> shapes() {
-    return TokenEmbedding.parameters(vocabulary, width);
+  List<ParameterShape> shapes(TensorPlace at) {
+    return TokenEmbedding.parameters(vocabulary, width, at);
   }
 
   @Override

@@ -19,7 +19,7 @@ final class TokenEmbeddingLayer extends SequenceLayer<TokenEmbeddingConfiguratio
 
   @Override
   void build(RankEnvironment rank) {
-    embedding = new TokenEmbedding(rank);
+    embedding = new TokenEmbedding(rank, layerConf().getVocabulary());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.longspan.executors.train;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import org.longspan.executors.configuration.Options;
@@ -33,6 +34,7 @@ public final class RankSetup implements AutoCloseable {
   private static final int SEQUENCE = 2;
   private static final int DATA = 3;
   private static final int TENSOR = 4;
+  private static final int SAME_SHARE = 5;
 
   private final Rank rank;
   private final Workers workers;
@@ -40,6 +42,7 @@ public final class RankSetup implements AutoCloseable {
   private final Communicator sequence;
   private final Communicator replicas;
   private final Communicator tensor;
+  private final Communicator sameShare;
   private final LinkQuality link;
   private final RankEnvironment environment;
   private final LanguageModel model;
@@ -56,13 +59,18 @@ public final class RankSetup implements AutoCloseable {
       int threads,
       int sequenceLength,
       int block) {
+    shape.requireSplit(mesh.tensor());
     this.rank = mesh.rank(transport.rank());
-    this.workers = new Workers(threads);
     this.everyone =
         Communicator.over(transport, IntStream.range(0, mesh.size()).boxed().toList(), EVERYONE);
     this.sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
     this.replicas = Communicator.over(transport, mesh.dataGroup(rank), DATA);
     this.tensor = Communicator.over(transport, mesh.tensorGroup(rank), TENSOR);
+    this.sameShare =
+        mesh.tensor() == 1
+            ? everyone
+            : Communicator.over(transport, mesh.sameShareGroup(rank), SAME_SHARE);
+    this.workers = new Workers(least(threads, tensor));
     this.link = LinkQuality.measure(sequence);
     long blocks = new BlockGrid(sequenceLength, block).blocks();
     long most = (blocks + mesh.sequence() - 1) / mesh.sequence() * block;
@@ -81,6 +89,14 @@ public final class RankSetup implements AutoCloseable {
       closeAllButTheModel();
       throw e;
     }
+  }
+
+  /** Tensor ranks wait for each other all the time, so they take the threads that each has. */
+  private static int least(int threads, Communicator tensor) {
+    double[] all = new double[tensor.size()];
+    all[tensor.index()] = threads;
+    tensor.allReduce(all);
+    return (int) Arrays.stream(all).min().orElseThrow();
   }
 
   private static RankMode mode(RunConfiguration configuration, LinkQuality link) {
@@ -106,6 +122,11 @@ public final class RankSetup implements AutoCloseable {
   /** The ranks that hold the same part of other sequences. */
   public Communicator replicas() {
     return replicas;
+  }
+
+  /** The ranks that have the same share of the model: they sum their gradients. */
+  public Communicator sameShare() {
+    return sameShare;
   }
 
   /** What computes the attention, how states travel, and over what links. */
@@ -141,6 +162,7 @@ public final class RankSetup implements AutoCloseable {
     sequence.close();
     replicas.close();
     tensor.close();
+    sameShare.close();
     workers.close();
     environment.close();
   }

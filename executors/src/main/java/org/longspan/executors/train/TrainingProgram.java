@@ -172,7 +172,7 @@ public final class TrainingProgram implements RankProgram {
     }
 
     private void save() throws IOException {
-      if (first) {
+      if (setup.rank().data() == 0 && setup.rank().sequence() == 0) {
         String path =
             checkpoints.write(setup.model(), configuration, dataset.manifest(), step, samples);
         report(new RankEvent.Checkpoint(step, path));

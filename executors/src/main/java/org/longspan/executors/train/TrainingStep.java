@@ -26,6 +26,7 @@ public final class TrainingStep {
    */
   public record Result(double loss, long tokens, double gradientNorm, double learningRate) {}
 
+  private final RankSetup setup;
   private final LanguageModel model;
   private final RankEnvironment environment;
   private final Communicator everyone;
@@ -37,6 +38,7 @@ public final class TrainingStep {
    * @param clip greatest norm of the gradient; 0 for none
    */
   public TrainingStep(RankSetup setup, double clip) {
+    this.setup = setup;
     this.model = setup.model();
     this.environment = setup.environment();
     this.everyone = setup.everyone();
@@ -44,7 +46,7 @@ public final class TrainingStep {
     // of its whole sequence already.
     this.summing =
         switch (environment.mode().reproducibility()) {
-          case FAST -> everyone;
+          case FAST -> setup.sameShare();
           case BITWISE -> setup.replicas();
         };
     this.clip = clip;
@@ -66,11 +68,14 @@ public final class TrainingStep {
       predicted += slice.predicted();
       accumulate(gradient, i, slices.size());
     }
-    double[] totals = {loss, tokens, predicted};
+    // Every tensor rank has found the same; the first one tells.
+    double[] totals =
+        setup.rank().tensor() == 0 ? new double[] {loss, tokens, predicted} : new double[3];
     everyone.allReduce(totals);
+    model.completeGradients();
     sumOverMesh(gradient);
     double count = Math.max(1, totals[2]);
-    double norm = Math.sqrt(environment.numerics().rows().sumOfSquares(gradient)) / count;
+    double norm = Math.sqrt(model.squaredGradientNorm()) / count;
     double factor = clip > 0 && norm > clip ? clip / norm / count : 1 / count;
     environment.numerics().rows().scale(factor, gradient);
     double learningRate = model.update(iteration);

@@ -6,7 +6,7 @@ import org.longspan.parallelism.mesh.Mesh;
 
 /**
  * The loss over a whole split, over any mesh: the data ranks share its sequences, the sequence
- * ranks each sequence.
+ * ranks each sequence, the tensor ranks each slice.
  */
 final class Validation {
   /** Mean over {@code tokens} predicted tokens, in nats. */
@@ -27,7 +27,8 @@ final class Validation {
         predicted += slice.predicted();
       }
     }
-    double[] totals = {loss, predicted};
+    // Every tensor rank has found the same; the first one tells.
+    double[] totals = setup.rank().tensor() == 0 ? new double[] {loss, predicted} : new double[2];
     setup.everyone().allReduce(totals);
     return new Result(totals[0] / Math.max(1, totals[1]), (long) totals[1]);
   }

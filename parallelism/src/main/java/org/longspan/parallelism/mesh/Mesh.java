@@ -52,6 +52,17 @@ public record Mesh(int data, int sequence, int tensor) {
   }
 
   /**
+   * The ranks that have the same share of the model as {@code of}: same tensor place, in the order
+   * of their numbers.
+   */
+  public List<Integer> sameShareGroup(Rank of) {
+    return IntStream.range(0, data * sequence)
+        .map(place -> place * tensor + of.tensor())
+        .boxed()
+        .toList();
+  }
+
+  /**
    * The ranks that share the slice of {@code of}, each with a share of the model: same data and
    * sequence place, in tensor order.
    */

@@ -15,6 +15,7 @@ class MeshTest {
     assertThat(MESH.tensorGroup(rank)).containsExactly(16, 17, 18, 19);
     assertThat(MESH.sequenceGroup(rank)).containsExactly(14, 18, 22);
     assertThat(MESH.dataGroup(rank)).containsExactly(6, 18);
+    assertThat(MESH.sameShareGroup(rank)).containsExactly(2, 6, 10, 14, 18, 22);
   }
 
   @Test

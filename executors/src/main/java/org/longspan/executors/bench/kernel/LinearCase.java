@@ -9,6 +9,7 @@ import org.longspan.executors.kernel.LinearTensors;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.LinearRule;
+import org.longspan.executors.layer.Span;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 
@@ -41,6 +42,7 @@ final class LinearCase extends KernelCase {
             choice,
             Precision.FLOAT,
             new BlockShape(mixer, width, heads, 0, 0, 0, 0, 2),
+            new Span(0, heads),
             BenchedKernel.CHUNK,
             workers);
     int gateColumns = rule.gateColumns(width, heads);

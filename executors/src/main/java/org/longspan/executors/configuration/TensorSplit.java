@@ -1,0 +1,53 @@
+package org.longspan.executors.configuration;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.longspan.datapipeline.InvalidInputException;
+
+/** Refuses tensor ranks over which a model cannot be split. */
+public final class TensorSplit {
+  private TensorSplit() {}
+
+  /**
+   * Whether heads and hidden columns can be split over {@code ranks}.
+   *
+   * @throws InvalidInputException where they cannot; it says what would do
+   */
+  public static void check(int heads, int feedForward, int ranks) {
+    if (heads % ranks != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "%d tensor ranks cannot share model.heads of %d equally; %s would do for mesh.tensor.",
+              ranks, heads, divisors(heads)));
+    }
+    checkShares("model.feed-forward", feedForward, ranks);
+  }
+
+  /** Whether each of {@code ranks} gets some of a vocabulary. */
+  public static void checkVocabulary(int vocabulary, int ranks) {
+    checkShares("the vocabulary", vocabulary, ranks);
+  }
+
+  private static void checkShares(String what, int whole, int ranks) {
+    if (whole < ranks) {
+      throw new InvalidInputException(
+          String.format(
+              "%d tensor ranks cannot each have a share of %s of %d; up to %d would do for"
+                  + " mesh.tensor.",
+              ranks, what, whole, whole));
+    }
+  }
+
+  private static String divisors(int number) {
+    List<String> all =
+        IntStream.rangeClosed(1, number)
+            .filter(divisor -> number % divisor == 0)
+            .mapToObj(Integer::toString)
+            .toList();
+    int last = all.size() - 1;
+    return last == 0
+        ? all.get(0)
+        : all.subList(0, last).stream().collect(Collectors.joining(", ")) + " or " + all.get(last);
+  }
+}
