@@ -91,7 +91,7 @@ record ConformCase(
     private Matrix gates(MixerKind mixer, int tokens, int heads, int keyWidth) throws IOException {
       int columns =
           switch (mixer) {
-            case LIGHTNING, LOCAL -> 0;
+            case LIGHTNING, LOCAL, LATENT -> 0;
             case SIMPLE_GLA, GATED_DELTA -> heads;
             case GLA -> heads * keyWidth;
           };

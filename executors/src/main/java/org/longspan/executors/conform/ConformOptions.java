@@ -35,6 +35,7 @@ public record ConformOptions(
   /**
    * How a latent attention is cut.
    *
+   * @param form null where nothing is said
    * @param norm null where nothing is said
    * @param groups 0 where nothing is said
    */
@@ -81,7 +82,7 @@ public record ConformOptions(
     if (tensor < 1) {
       throw new InvalidInputException("--tensor is " + tensor + "; it takes 1 or more.");
     }
-    if (mixer == MixerKind.LATENT && latent == null) {
+    if (mixer == MixerKind.LATENT && (latent == null || latent.form() == null)) {
       throw new InvalidInputException("--mixer latent needs --form: mla, tpla or mlra.");
     }
     if (mixer != MixerKind.LATENT && (latent != null || tensor > 1)) {

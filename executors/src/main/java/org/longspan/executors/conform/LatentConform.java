@@ -99,11 +99,10 @@ final class LatentConform {
                   workers,
                   LatentMemory.of(own),
                   Math.toIntExact(slice.length()),
-                  options.chunk()),
-              given.estimates());
+                  options.chunk()));
       Documents documents = Conform.documents(given.documents(), slice, 0);
       attention.accept(
-          LatentAttention.plan(sequence, slices, documents, LatentPlan.Sharing.BALANCED));
+          LatentPlan.gathered(sequence, slices, documents, LatentPlan.Sharing.BALANCED));
       LatentWeights weights = given.weights().of(attention.share());
       LatentWeights ofRank = gradients.get(rank.number()).of(attention.share());
       Matrix x = given.x().rows(slice.start(), slice.end());

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.longspan.executors.conform.ConformOptions.LatentChoices;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentNorm;
@@ -20,15 +19,13 @@ import org.longspan.executors.memory.Matrix;
  * @param outputGradient {@code [tokens, width]}
  * @param documents ascending start offsets, the first 0
  * @param weights whole
- * @param estimates one for each group; ones but for a local norm
  */
 record LatentInput(
     LatentShape shape,
     Matrix x,
     Matrix outputGradient,
     List<Integer> documents,
-    LatentWeights weights,
-    double[] estimates) {
+    LatentWeights weights) {
 
   int tokens() {
     return Math.toIntExact(x.rows());
@@ -52,13 +49,13 @@ record LatentInput(
       for (var weight : weights.named().entrySet()) {
         file.file().read(weight.getKey(), weight.getValue());
       }
+      readEstimates(weights);
       return new LatentInput(
           shape,
           file.matrix("x", tokens, shape.width()),
           file.matrix("du", tokens, shape.width()),
           file.documents(tokens),
-          weights,
-          estimates(shape));
+          weights);
     }
 
     private static int size(List<Long> shape, int side) {
@@ -153,20 +150,18 @@ record LatentInput(
                   file.require(name, expected, "beside x, wuq, wqr, wdkv and wuv"));
     }
 
-    private double[] estimates(LatentShape shape) throws IOException {
-      if (shape.form() != LatentForm.TPLA || shape.norm() == LatentNorm.EXACT) {
-        return IntStream.range(0, shape.groups()).mapToDouble(group -> 1).toArray();
+    private void readEstimates(LatentWeights weights) throws IOException {
+      if (weights.estimates() == null) {
+        return;
       }
-      file.require("alpha", List.of((long) shape.groups()), "beside mu");
-      Matrix alpha = file.matrix("alpha", 1, shape.groups());
-      double[] estimates = new double[shape.groups()];
-      for (int group = 0; group < estimates.length; group++) {
-        estimates[group] = alpha.get(0, group);
-        if (!(estimates[group] > 0) || Double.isInfinite(estimates[group])) {
-          throw file.wrong("alpha " + group + " is " + estimates[group] + "; it takes a number above 0");
+      file.require("alpha", List.of((long) weights.estimates().columns()), "beside mu");
+      file.file().read("alpha", weights.estimates());
+      for (int group = 0; group < weights.estimates().columns(); group++) {
+        double estimate = weights.estimates().get(0, group);
+        if (!(estimate > 0) || Double.isInfinite(estimate)) {
+          throw file.wrong("alpha " + group + " is " + estimate + "; it takes a number above 0");
         }
       }
-      return estimates;
     }
   }
 

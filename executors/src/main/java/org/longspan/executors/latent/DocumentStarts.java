@@ -9,11 +9,11 @@ import org.longspan.executors.kernel.Documents;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.mesh.Slice;
 
-/** Where the documents of a whole sequence start, ascending, as every rank of it knows them. */
+/** Where the documents of a whole sequence start, ascending. */
 final class DocumentStarts {
   private final long[] starts;
 
-  DocumentStarts(long[] starts) {
+  private DocumentStarts(long[] starts) {
     this.starts = starts;
   }
 
@@ -43,6 +43,13 @@ final class DocumentStarts {
     sequence.allGather(parts);
     long[] starts = new long[total];
     all.asLongBuffer().get(starts);
+    return new DocumentStarts(starts);
+  }
+
+  /** Of one slice alone, which starts at {@code first}. */
+  static DocumentStarts of(long first, Documents own) {
+    long[] starts = new long[own.count()];
+    Arrays.setAll(starts, i -> first + own.start(i));
     return new DocumentStarts(starts);
   }
 

@@ -1,11 +1,8 @@
 package org.longspan.executors.latent;
 
 import java.util.function.IntConsumer;
-import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.math.Products;
 import org.longspan.executors.memory.Matrix;
-import org.longspan.parallelism.collective.Communicator;
-import org.longspan.parallelism.mesh.Slice;
 
 /**
  * Multi-head latent attention with a decoupled rotary key, trained in its expanded form, over
@@ -43,7 +40,6 @@ public final class LatentAttention {
   private final LatentShape shape;
   private final LatentShare share;
   private final LatentPlace place;
-  private final double[] estimates;
   private final SharedGradientSum sum;
   private final LatentRows rows;
   private final LatentCore core;
@@ -70,23 +66,17 @@ public final class LatentAttention {
     void sum(Matrix gradients);
   }
 
-  /**
-   * @param estimates for a local norm: by what each of the shape's groups multiplies its squares to
-   *     estimate those of the whole latent; of no matter to other norms and forms
-   */
-  public LatentAttention(LatentShape shape, LatentPlace place, double[] estimates) {
+  public LatentAttention(LatentShape shape, LatentPlace place) {
     this(
         shape,
         place,
-        estimates,
         gradients -> place.tensor().allReduce(gradients.bytes(), place.elementType()));
   }
 
-  LatentAttention(LatentShape shape, LatentPlace place, double[] estimates, SharedGradientSum sum) {
+  LatentAttention(LatentShape shape, LatentPlace place, SharedGradientSum sum) {
     this.shape = shape;
     this.share = shape.share(place.tensor().index(), place.tensor().size());
     this.place = place;
-    this.estimates = estimates.clone();
     this.sum = sum;
     this.rows = LatentRows.of(place.numerics().precision());
     this.core = new LatentCore(share, place, rows);
@@ -122,20 +112,6 @@ public final class LatentAttention {
   public void accept(LatentPlan plan) {
     core.accept(plan);
     firstPosition = plan.slices().get(place.sequence().index()).start();
-  }
-
-  /**
-   * The plan for a sequence. A collective of {@code sequence}.
-   *
-   * @param slices one for each rank of {@code sequence}, in order
-   * @param documents of this rank's slice
-   */
-  public static LatentPlan plan(
-      Communicator sequence,
-      java.util.List<Slice> slices,
-      Documents documents,
-      LatentPlan.Sharing sharing) {
-    return LatentPlan.of(slices, DocumentStarts.gather(sequence, slices, documents), sharing);
   }
 
   /** Pairs of a query and a key multiplied so far, for each head and group: the work done. */
@@ -217,15 +193,11 @@ public final class LatentAttention {
   }
 
   /** By what a norm's squares are multiplied: the mean over the whole latent, or its estimate. */
-  private double factor(int norm) {
+  private double factor(LatentWeights weights, int norm) {
     double estimate =
         switch (shape.form()) {
           case MLA -> 1;
-          case TPLA ->
-              switch (shape.norm()) {
-                case EXACT -> 1;
-                case LOCAL -> estimates[share.firstGroup() + norm];
-              };
+          case TPLA -> shape.estimatesNorms() ? weights.estimates().get(0, norm) : 1;
           case MLRA -> shape.groups();
         };
     return estimate / shape.rank();
@@ -240,7 +212,7 @@ public final class LatentAttention {
     for (int norm = 0; norm < share.norms(); norm++) {
       rows.inverse(
           squares.rows(0, length).columns(norm, norm + 1),
-          factor(norm),
+          factor(weights, norm),
           shape.epsilon(),
           inverse.rows(0, length).columns(norm, norm + 1));
     }
@@ -446,7 +418,7 @@ public final class LatentAttention {
           gain,
           ofNorm(raw, norm),
           inverse.rows(first, last).columns(norm, norm + 1),
-          factor(norm),
+          factor(weights, norm),
           products,
           ofNorm(latentRawGradient.rows(first, last), norm));
     }

@@ -66,8 +66,11 @@ final class LatentCore {
   }
 
   /** Goes on to another sequence. */
-  void accept(LatentPlan next) {
-    plan = next;
+  void accept(LatentPlan accepted) {
+    if (accepted == plan) {
+      return;
+    }
+    plan = accepted;
     int me = place.sequence().index();
     Slice slice = plan.slices().get(me);
     length = Math.toIntExact(slice.length());

@@ -3,6 +3,8 @@ package org.longspan.executors.latent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.longspan.executors.kernel.Documents;
+import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.mesh.Slice;
 
 /**
@@ -67,11 +69,26 @@ public final class LatentPlan {
   }
 
   /**
-   * The plan for one sequence.
+   * The plan for one sequence. A collective of {@code sequence}.
    *
-   * @param slices one for each rank, in order
+   * @param slices one for each rank of {@code sequence}, in order
+   * @param documents of this rank's slice
    */
-  static LatentPlan of(List<Slice> slices, DocumentStarts documents, Sharing sharing) {
+  public static LatentPlan gathered(
+      Communicator sequence, List<Slice> slices, Documents documents, Sharing sharing) {
+    return of(slices, DocumentStarts.gather(sequence, slices, documents), sharing);
+  }
+
+  /**
+   * The plan by which each rank sees its own slice only; it knows the documents of one slice.
+   *
+   * @param first position of the slice that {@code documents} are of
+   */
+  public static LatentPlan cut(List<Slice> slices, long first, Documents documents) {
+    return of(slices, DocumentStarts.of(first, documents), Sharing.CUT);
+  }
+
+  private static LatentPlan of(List<Slice> slices, DocumentStarts documents, Sharing sharing) {
     long longest = slices.stream().mapToLong(Slice::length).max().orElse(0);
     long wanted = (longest + BLOCKS - 1) / BLOCKS;
     int blockLength = (int) Math.max(SHORTEST_BLOCK, Math.min(LONGEST_BLOCK, wanted));

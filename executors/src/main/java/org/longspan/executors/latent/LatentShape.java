@@ -83,6 +83,11 @@ public record LatentShape(
     };
   }
 
+  /** Whether a token's norm is estimated with a constant for each group. */
+  public boolean estimatesNorms() {
+    return form == LatentForm.TPLA && norm == LatentNorm.LOCAL;
+  }
+
   /** What keeps this from lying on {@code ranks} tensor ranks, and what would do; a clause. */
   public Optional<String> obstacle(int ranks) {
     return switch (form) {

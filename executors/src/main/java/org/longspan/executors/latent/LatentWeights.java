@@ -21,7 +21,10 @@ import org.longspan.executors.memory.Matrix;
  * @param keyUp {@code [columns, heads · nope]}
  * @param valueUp {@code [columns, heads · value]}
  * @param output {@code [heads · value, width]}
- * @param contentScale {@code [1, groups]}: what multiplies the scores of each group's content
+ * @param contentScale {@code [1, groups]}: what multiplies the scores of each group's content; null
+ *     but for TPLA
+ * @param estimates {@code [1, groups]}: by what each group's squares are multiplied to estimate those
+ *     of the whole latent, a constant; null but for TPLA with the local norm
  */
 public record LatentWeights(
     Matrix queryDown,
@@ -34,7 +37,8 @@ public record LatentWeights(
     Matrix keyUp,
     Matrix valueUp,
     Matrix output,
-    Matrix contentScale) {
+    Matrix contentScale,
+    Matrix estimates) {
 
   /** The whole of all weights of a shape, zero. */
   public static LatentWeights whole(LatentShape shape, Arena arena) {
@@ -51,7 +55,8 @@ public record LatentWeights(
         arena.matrix(shape.rank(), shape.heads() * shape.nope()),
         arena.matrix(shape.rank(), shape.heads() * shape.value()),
         arena.matrix((long) shape.heads() * shape.value(), shape.width()),
-        shape.form() == LatentForm.TPLA ? arena.matrix(1, shape.groups()) : null);
+        shape.form() == LatentForm.TPLA ? arena.matrix(1, shape.groups()) : null,
+        shape.estimatesNorms() ? arena.matrix(1, shape.groups()) : null);
   }
 
   /** What one rank has of these weights, which are whole; shared. */
@@ -72,16 +77,21 @@ public record LatentWeights(
         output.rows(
             (long) share.firstHead() * shape.value(),
             (long) (share.firstHead() + share.heads()) * shape.value()),
-        contentScale == null
-            ? null
-            : contentScale.columns(share.firstGroup(), share.firstGroup() + share.groups()));
+        groups(share, contentScale),
+        groups(share, estimates));
+  }
+
+  private static Matrix groups(LatentShare share, Matrix ofGroups) {
+    return ofGroups == null
+        ? null
+        : ofGroups.columns(share.firstGroup(), share.firstGroup() + share.groups());
   }
 
   private static Matrix heads(LatentShare share, Matrix weights, int width) {
     return weights.columns(share.firstHead() * width, (share.firstHead() + share.heads()) * width);
   }
 
-  /** Those that are there by their names in formulas, in their order. */
+  /** Those that are there and trained by their names in formulas, in their order. */
   public Map<String, Matrix> named() {
     Map<String, Matrix> all = new LinkedHashMap<>();
     all.put("wdq", queryDown);

@@ -103,7 +103,7 @@ class RunConfigurationTest {
         "model.width: 100000000000 | model.width in run.yaml is '100000000000'; it takes a whole number from 1 up.",
         "model: {width: 100, heads: 3} | model.width is 100, which does not divide by model.heads of 3; 102 would do.",
         "mesh.data: 2 | data.batch is 1, which does not divide by mesh.data of 2; 2 would do.",
-        "mesh.tensor: 2 | mesh.tensor is 2; more than 1 is not built yet.",
+        "mesh.tensor: 3 | 3 tensor ranks cannot share model.heads of 4 equally; 1, 2 or 4 would do for mesh.tensor.",
         "{exchange.cut: true, deterministic: true} | exchange.cut and deterministic are both true; a cut exchange makes results depend on mesh.sequence, so set one of them to false.",
         "just text | run.yaml is not a configuration; it needs lines such as model.width: 256.",
         "# nothing | run.yaml is empty; a configuration has at least one key, such as data.path.",
@@ -134,7 +134,7 @@ class RunConfigurationTest {
     assertThatThrownBy(() -> parse(mesh + "fault.rank: 6"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(
-            "fault.rank is 6, and mesh.data and mesh.sequence make 6 ranks, counted from 0.");
+            "fault.rank is 6, and mesh.data, mesh.sequence and mesh.tensor make 6 ranks, counted from 0.");
     assertThatThrownBy(() -> parse(mesh + "fault.step: 11"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("fault.step is 11, and training ends at train.steps of 10.");

@@ -45,6 +45,36 @@ final class LatentCase {
     }
   }
 
+  /** The same input and weights for another shape of the same sizes; without scales of groups. */
+  private LatentCase(LatentCase other, LatentShape shape) {
+    this.shape = shape;
+    this.documents = other.documents;
+    this.estimates = other.estimates;
+    this.x = other.x;
+    this.outputGradient = other.outputGradient;
+    this.weights.putAll(other.weights);
+    this.weights.remove("mu");
+  }
+
+  /** The same input and weights, attended to as MLA does. */
+  LatentCase asMla() {
+    return new LatentCase(
+        this,
+        new LatentShape(
+            shape.width(),
+            shape.heads(),
+            shape.queryRank(),
+            shape.rank(),
+            shape.nope(),
+            shape.rope(),
+            shape.value(),
+            LatentForm.MLA,
+            LatentNorm.EXACT,
+            1,
+            shape.theta(),
+            shape.epsilon()));
+  }
+
   private void put(Random random, String name, int rows, int columns) {
     weights.put(name, numbers(random, rows, columns, 1.5 / Math.sqrt(rows), 0));
   }

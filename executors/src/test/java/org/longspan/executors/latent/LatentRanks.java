@@ -164,15 +164,18 @@ final class LatentRanks {
       Slice slice = slices.get(place);
       LatentWeights whole = LatentWeights.whole(shape, arena);
       whole.named().forEach((name, matrix) -> LatentCase.copy(given.weights().get(name), matrix));
+      if (whole.estimates() != null) {
+        LatentCase.copy(new double[][] {given.estimates()}, whole.estimates());
+      }
       LatentWeights wholeGradients = LatentWeights.whole(shape, arena);
-      LatentAttention attention = new LatentAttention(shape, where, given.estimates(), this::sum);
+      LatentAttention attention = new LatentAttention(shape, where, this::sum);
       LatentWeights weights = whole.of(attention.share());
       LatentWeights gradients = wholeGradients.of(attention.share());
       Matrix x = rows(given.x(), slice);
       Matrix du = rows(given.outputGradient(), slice);
       Matrix u = arena.matrix(slice.length(), shape.width());
       Matrix dx = arena.matrix(slice.length(), shape.width());
-      LatentPlan plan = LatentAttention.plan(where.sequence(), slices, documents(slice), sharing);
+      LatentPlan plan = LatentPlan.gathered(where.sequence(), slices, documents(slice), sharing);
       attention.accept(plan);
       long sequenceStart = where.sequence().receivedBytes();
       tiles(x, first -> attention.project(first, tile(x, first), weights));

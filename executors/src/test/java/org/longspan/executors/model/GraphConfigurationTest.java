@@ -8,9 +8,11 @@ import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.layer.BlockShape;
+import org.longspan.executors.layer.TensorPlace;
 
 class GraphConfigurationTest {
-  private static final BlockShape SHAPE = new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2);
+  private static final BlockShape SHAPE = new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2, null);
+  private static final TensorPlace PLACE = new TensorPlace(2, 3);
 
   @Test
   void shouldGoThroughDl4jsJson() {
@@ -18,9 +20,9 @@ class GraphConfigurationTest {
         new NeuralNetConfiguration.Builder()
             .graphBuilder()
             .addInputs("tokens")
-            .addLayer("embedding", new TokenEmbeddingConfiguration(50, 12), "tokens")
-            .addLayer("blocks.0", new DecoderBlockConfiguration(SHAPE), "embedding")
-            .addLayer("head", new LanguageModelHeadConfiguration(50, 12), "blocks.0")
+            .addLayer("embedding", new TokenEmbeddingConfiguration(50, 12, PLACE), "tokens")
+            .addLayer("blocks.0", new DecoderBlockConfiguration(SHAPE, PLACE), "embedding")
+            .addLayer("head", new LanguageModelHeadConfiguration(50, 12, PLACE), "blocks.0")
             .setOutputs("head")
             .build();
     ComputationGraphConfiguration read =
@@ -30,6 +32,8 @@ class GraphConfigurationTest {
     assertThat(layer(read, "embedding", TokenEmbeddingConfiguration.class).getVocabulary())
         .isEqualTo(50);
     assertThat(layer(read, "head", LanguageModelHeadConfiguration.class).getWidth()).isEqualTo(12);
+    assertThat(layer(read, "blocks.0", SequenceLayerConfiguration.class).getPlace())
+        .isEqualTo(PLACE);
   }
 
   private static <T> T layer(

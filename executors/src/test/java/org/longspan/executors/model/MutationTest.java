@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -19,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.AttentionCase;
 import org.longspan.executors.kernel.AttentionRanks;
@@ -40,6 +43,7 @@ import org.longspan.executors.model.MistakenAttention.Mistake;
 import org.longspan.executors.model.MistakenScan.StateMistake;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.StateScan;
+import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.transport.Transport;
 
 /**
@@ -64,6 +68,8 @@ class MutationTest {
 
   /** What {@link SequenceParallelTest} allows in float. */
   private static final double LIMIT = 1e-5;
+
+  private static final List<String> TENSOR_MIXERS = List.of("lightning", "local");
 
   private static final Pattern ALL_REDUCE =
       Pattern.compile("all-reduce (\\d+) \\(message (\\d+)\\)");
@@ -320,6 +326,95 @@ class MutationTest {
     ModelCase problem = new ModelCase(model("[lightning, local]", "40", "4"), 1);
     assertThat(problem.comparisonsOfTraining(words -> false, Damage.DROPPED))
         .allSatisfy(comparison -> assertThatCode(comparison).doesNotThrowAnyException());
+  }
+
+  /**
+   * What a rank receives of the tensor ranks in a step over one block: its collectives by their
+   * numbers, strips of the slice one after another. The first collective of all is about threads.
+   */
+  enum TensorSum {
+    EMBEDDING(2, 5),
+    MIXER_OUTPUT(6, 9),
+    FEED_FORWARD_OUTPUT(10, 13),
+    INPUT_GRADIENT_OF_THE_LAST_NORM(14, 25),
+    INPUT_GRADIENT_OF_THE_FEED_FORWARD_NORM(26, 29),
+    INPUT_GRADIENT_OF_THE_MIXER_NORM(30, 33),
+    COMMON_GRADIENTS(34, 34);
+
+    private final int first;
+    private final int last;
+
+    TensorSum(int first, int last) {
+      this.first = first;
+      this.last = last;
+    }
+
+    /** Whether a message adds up one of its strips: of two ranks, the first message. */
+    boolean isAddedUp(String words) {
+      Matcher sum = ALL_REDUCE.matcher(words);
+      return sum.matches()
+          && Integer.parseInt(sum.group(1)) >= first
+          && Integer.parseInt(sum.group(1)) <= last
+          && Integer.parseInt(sum.group(2)) < 2;
+    }
+  }
+
+  private static RunConfiguration tensorModel(String mixer) {
+    return model("[" + mixer + "]", "40", "4").with(Options.MODEL_LAYERS, 1);
+  }
+
+  private static void compareTensorRanks(String mixer, Predicate<String> damaged, Damage damage) {
+    int[] sequence = Ranks.sequence(128, VOCABULARY, 1);
+    int[] documents = {0, 70};
+    Ranks.Outcome one =
+        new Ranks(tensorModel(mixer), VOCABULARY, 16).lossAndGradients(1, sequence, documents);
+    new Ranks(
+            tensorModel(mixer),
+            VOCABULARY,
+            16,
+            1,
+            sound -> new DamagedTransport(sound, damaged, damage, Precision.DOUBLE))
+        .lossAndGradients(new Mesh(1, 1, 2), sequence, documents)
+        .assertClose(one, LIMIT);
+  }
+
+  /** Notes what goes by, and leaves it sound. */
+  private static boolean notes(String words, Set<String> heard) {
+    heard.add(words);
+    return false;
+  }
+
+  @Test
+  void shouldAcceptTensorRanksWhereNothingIsWrong() {
+    Set<String> heard = ConcurrentHashMap.newKeySet();
+    for (String mixer : TENSOR_MIXERS) {
+      compareTensorRanks(mixer, words -> notes(words, heard), Damage.DROPPED);
+    }
+    for (TensorSum sum : TensorSum.values()) {
+      assertThat(heard).as(sum.name()).anyMatch(sum::isAddedUp);
+    }
+    assertThat(heard).anyMatch(words -> words.startsWith("all-gather"));
+    assertThat(heard)
+        .noneMatch(words -> words.contains(" " + (TensorSum.COMMON_GRADIENTS.last + 1) + " "));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldRejectATensorSumThatIsNotMadeOnce(TensorSum sum) {
+    for (String mixer : TENSOR_MIXERS) {
+      for (Damage damage : List.of(Damage.DROPPED, Damage.DOUBLED)) {
+        assertRejected(
+            damage + " " + mixer, () -> compareTensorRanks(mixer, sum::isAddedUp, damage));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldRejectALossOfWhichPartOfTheVocabularyIsWrong(Damage damage) {
+    assertRejected(
+        damage.name(),
+        () -> compareTensorRanks("lightning", words -> words.startsWith("all-gather"), damage));
   }
 
   /** Of the second sum of a step, the gradient's: the first is that of the losses. */

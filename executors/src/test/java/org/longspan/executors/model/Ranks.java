@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
+import org.longspan.executors.layer.ParameterShape;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.train.RankSetup;
@@ -20,6 +21,7 @@ import org.longspan.executors.train.SliceReader;
 import org.longspan.executors.train.TrainingStep;
 import org.longspan.parallelism.mesh.BlockGrid;
 import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.mesh.Rank;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
@@ -56,14 +58,21 @@ final class Ranks {
 
   /** What {@code body} gives on each of {@code ranks} sequence ranks. */
   <T> List<T> run(int ranks, int tokens, Function<RankSetup, T> body) {
+    return run(new Mesh(1, ranks, 1), tokens, body);
+  }
+
+  /** Likewise on each rank of {@code mesh}. */
+  <T> List<T> run(Mesh mesh, int tokens, Function<RankSetup, T> body) {
     return LocalRanks.run(
-        InProcessTransport.connect(ranks, Duration.ofSeconds(60)).stream().map(network).toList(),
+        InProcessTransport.connect(mesh.size(), Duration.ofSeconds(60)).stream()
+            .map(network)
+            .toList(),
         transport -> {
           try (RankSetup setup =
               new RankSetup(
                   configuration,
                   ModelShape.of(configuration, vocabulary),
-                  new Mesh(1, ranks, 1),
+                  mesh,
                   transport,
                   1,
                   tokens,
@@ -139,49 +148,125 @@ final class Ranks {
    */
   Outcome lossAndGradients(
       int ranks, int[] sequence, int[] documents, UnaryOperator<SliceInput> given) {
-    List<Outcome> parts =
+    return lossAndGradients(new Mesh(1, ranks, 1), sequence, documents, given);
+  }
+
+  /** Likewise over a mesh of one data rank. */
+  Outcome lossAndGradients(Mesh mesh, int[] sequence, int[] documents) {
+    return lossAndGradients(mesh, sequence, documents, UnaryOperator.identity());
+  }
+
+  private Outcome lossAndGradients(
+      Mesh mesh, int[] sequence, int[] documents, UnaryOperator<SliceInput> given) {
+    List<Part> parts =
         run(
-            ranks,
+            mesh,
             sequence.length,
             setup -> {
-              randomize(setup.model(), weakness);
+              LanguageModel model = setup.model();
+              randomize(model, weakness);
               SliceInput slice = given.apply(slice(setup, sequence, documents));
-              double loss = setup.model().lossAndGradient(slice);
-              return new Outcome(loss, copies(setup.model().gradients()));
+              double loss = model.lossAndGradient(slice);
+              Map<String, double[]> alike = copies(model.gradients());
+              alike.keySet().removeIf(name -> !isAlike(model.shapes().get(name)));
+              model.completeGradients();
+              return new Part(setup.rank(), loss, alike, wholes(model, model.gradients()));
             });
     double loss = 0;
     Map<String, double[]> total = new LinkedHashMap<>();
-    for (Outcome part : parts) {
-      loss += part.loss();
-      part.numbers()
+    for (Part part : parts) {
+      Part first = parts.get(mesh.tensorGroup(part.rank()).get(0));
+      assertThat(part.loss()).as("loss of %s", part.rank()).isEqualTo(first.loss());
+      first
+          .alike()
           .forEach(
               (name, values) ->
-                  total.merge(
-                      name,
-                      values,
-                      (a, b) ->
-                          IntStream.range(0, a.length).mapToDouble(i -> a[i] + b[i]).toArray()));
+                  assertThat(part.alike().get(name))
+                      .as("%s of %s", name, part.rank())
+                      .containsExactly(values));
+      loss += part.rank().tensor() == 0 ? part.loss() : 0;
+      part.numbers().forEach((name, values) -> total.merge(name, values, Ranks::sum));
     }
     return new Outcome(loss, total);
   }
 
+  /** Whether each tensor rank finds all of a parameter's gradient, and so the same. */
+  private static boolean isAlike(ParameterShape shape) {
+    return !shape.split() && shape.gradient() == ParameterShape.GradientPart.WHOLE;
+  }
+
+  /**
+   * What one rank found.
+   *
+   * @param alike what the tensor ranks beside it found as well
+   * @param numbers its share of whole gradients, which are to be added up
+   */
+  private record Part(
+      Rank rank, double loss, Map<String, double[]> alike, Map<String, double[]> numbers) {}
+
+  private static double[] sum(double[] a, double[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> a[i] + b[i]).toArray();
+  }
+
+  /** Whole tensors, zero where other tensor ranks have them; each number is at one rank. */
+  private static Map<String, double[]> wholes(LanguageModel model, Map<String, Matrix> shares) {
+    Map<String, double[]> wholes = new LinkedHashMap<>();
+    shares.forEach(
+        (name, share) -> {
+          ParameterShape shape = model.shapes().get(name);
+          int[] rows = shape.rowSide().numbers();
+          int[] columns = shape.columnSide().numbers();
+          double[] whole = new double[shape.rowSide().whole() * shape.columnSide().whole()];
+          boolean here = shape.split() || model.tensor().index() == 0;
+          for (int row = 0; here && row < rows.length; row++) {
+            for (int column = 0; column < columns.length; column++) {
+              whole[rows[row] * shape.columnSide().whole() + columns[column]] =
+                  share.get(row, column);
+            }
+          }
+          wholes.put(name, whole);
+        });
+    return wholes;
+  }
+
   /** What each rank has after three steps of training: the last loss and norm, the parameters. */
   List<Outcome> train(int ranks, int[] sequence, int[] documents) {
-    return run(
-        ranks,
-        sequence.length,
-        setup -> {
-          randomize(setup.model(), weakness);
-          TrainingStep step = new TrainingStep(setup, configuration.get(Options.TRAIN_CLIP));
-          SliceInput slice = slice(setup, sequence, documents);
-          TrainingStep.Result result = null;
-          for (int iteration = 0; iteration < 3; iteration++) {
-            result = step.run(List.of(() -> slice), iteration);
-          }
-          Map<String, double[]> numbers = copies(setup.model().parameters());
-          numbers.put("norm of the gradient", new double[] {result.gradientNorm()});
-          return new Outcome(result.loss(), numbers);
-        });
+    return train(new Mesh(1, ranks, 1), sequence, documents);
+  }
+
+  /** Likewise what each sequence rank of a mesh has, its tensor ranks together. */
+  List<Outcome> train(Mesh mesh, int[] sequence, int[] documents) {
+    List<Outcome> ofRanks =
+        run(
+            mesh,
+            sequence.length,
+            setup -> {
+              randomize(setup.model(), weakness);
+              TrainingStep step = new TrainingStep(setup, configuration.get(Options.TRAIN_CLIP));
+              SliceInput slice = slice(setup, sequence, documents);
+              TrainingStep.Result result = null;
+              for (int iteration = 0; iteration < 3; iteration++) {
+                result = step.run(List.of(() -> slice), iteration);
+              }
+              Map<String, double[]> numbers = wholes(setup.model(), setup.model().parameters());
+              // The first one's, as of all that the tensor ranks have in common.
+              double norm = setup.rank().tensor() == 0 ? result.gradientNorm() : 0;
+              numbers.put("norm of the gradient", new double[] {norm});
+              return new Outcome(result.loss(), numbers);
+            });
+    return IntStream.range(0, mesh.sequence())
+        .mapToObj(place -> ofRanks.subList(place * mesh.tensor(), (place + 1) * mesh.tensor()))
+        .map(Ranks::together)
+        .toList();
+  }
+
+  private static Outcome together(List<Outcome> tensorRanks) {
+    Map<String, double[]> numbers = new LinkedHashMap<>();
+    for (Outcome one : tensorRanks) {
+      assertThat(one.loss()).isEqualTo(tensorRanks.get(0).loss());
+      one.numbers().forEach((name, values) -> numbers.merge(name, values, Ranks::sum));
+    }
+    return new Outcome(tensorRanks.get(0).loss(), numbers);
   }
 
   private static Map<String, double[]> copies(Map<String, Matrix> matrices) {
@@ -219,15 +304,25 @@ final class Ranks {
    */
   private static void randomize(LanguageModel model, double weakness) {
     Random random = new Random(5);
+    Map<String, Matrix> parameters = model.parameters();
     model
-        .parameters()
+        .shapes()
         .forEach(
-            (name, values) -> {
+            (name, shape) -> {
               double shift = name.endsWith("gate-bias") ? Math.log(weakness) : 0;
-              for (long row = 0; row < values.rows(); row++) {
-                for (int column = 0; column < values.columns(); column++) {
-                  double moved = values.get(row, column) + 0.2 * random.nextGaussian();
-                  values.put(row, column, moved + shift);
+              int wholeColumns = shape.columnSide().whole();
+              // Of whole parameters, so that a number is the same whichever rank holds it.
+              double[] moves = new double[shape.rowSide().whole() * wholeColumns];
+              for (int i = 0; i < moves.length; i++) {
+                moves[i] = 0.2 * random.nextGaussian();
+              }
+              Matrix values = parameters.get(name);
+              int[] rows = shape.rowSide().numbers();
+              int[] columns = shape.columnSide().numbers();
+              for (int row = 0; row < rows.length; row++) {
+                for (int column = 0; column < columns.length; column++) {
+                  double move = moves[rows[row] * wholeColumns + columns[column]];
+                  values.put(row, column, values.get(row, column) + move + shift);
                 }
               }
             });

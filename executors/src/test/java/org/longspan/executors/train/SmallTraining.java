@@ -2,6 +2,8 @@ package org.longspan.executors.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,8 +62,25 @@ final class SmallTraining {
     return SliceReader.input(read, starts, from == to ? 0 : from, to - from, slices, place);
   }
 
-  /** As rank 0 saw it; every rank must have seen the same. */
+  /** What a rank does on its way: {@code steps} steps are done. */
+  interface Stop {
+    void at(RankSetup setup, int steps) throws IOException;
+  }
+
+  /**
+   * As rank 0 saw it; every rank with the same share of the model must have seen the same, and all
+   * the same losses.
+   */
   static Outcome run(RunConfiguration configuration, Mesh mesh, int threads) {
+    return run(configuration, mesh, threads, 0, (setup, steps) -> {});
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param first steps that are left out
+   */
+  static Outcome run(RunConfiguration configuration, Mesh mesh, int threads, int first, Stop stop) {
     List<Outcome> ofRanks =
         LocalRanks.run(
             InProcessTransport.connect(mesh.size(), Duration.ofSeconds(60)),
@@ -77,7 +96,8 @@ final class SmallTraining {
                       BLOCK)) {
                 TrainingStep step = new TrainingStep(setup, configuration.get(Options.TRAIN_CLIP));
                 List<Double> losses = new ArrayList<>();
-                for (int iteration = 0; iteration < STEPS; iteration++) {
+                for (int iteration = first; iteration < STEPS; iteration++) {
+                  stop.at(setup, iteration);
                   List<Supplier<SliceInput>> own = new ArrayList<>();
                   for (int i = setup.rank().data(); i < 2; i += mesh.data()) {
                     int number = (2 * iteration + i) % SEQUENCES;
@@ -86,10 +106,19 @@ final class SmallTraining {
                   losses.add(step.run(own, iteration).loss());
                 }
                 return new Outcome(losses, parameters(setup));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
               }
             });
-    assertThat(ofRanks).allSatisfy(outcome -> assertThat(outcome).isEqualTo(ofRanks.get(0)));
-    return ofRanks.get(0);
+    Map<String, List<Double>> parameters = new LinkedHashMap<>();
+    for (int rank = 0; rank < mesh.size(); rank++) {
+      int tensor = mesh.rank(rank).tensor();
+      assertThat(ofRanks.get(rank)).as("rank %s", rank).isEqualTo(ofRanks.get(tensor));
+      assertThat(ofRanks.get(rank).losses()).isEqualTo(ofRanks.get(0).losses());
+      String suffix = tensor == 0 ? "" : " of tensor rank " + tensor;
+      ofRanks.get(rank).parameters().forEach((name, all) -> parameters.put(name + suffix, all));
+    }
+    return new Outcome(ofRanks.get(0).losses(), parameters);
   }
 
   private static Map<String, List<Double>> parameters(RankSetup setup) {
