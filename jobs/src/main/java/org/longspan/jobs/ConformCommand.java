@@ -159,16 +159,7 @@ final class ConformCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Conform.run(
         new ConformOptions(
-            mixer,
-            ranks,
-            chunk,
-            kernel,
-            precision,
-            transport,
-            scan,
-            input,
-            output,
-            tensor,
+            mixer, ranks, chunk, kernel, precision, transport, scan, input, output, tensor,
             latent()));
     return 0;
   }

@@ -62,11 +62,6 @@ final class Consistency {
               "model.latent.rope is %d; rotary positions turn pairs of columns, so %d would do.",
               rope, rope + 1));
     }
-    if (configuration.get(Options.DETERMINISTIC)) {
-      throw new InvalidInputException(
-          "deterministic is true and model.pattern has latent in it, whose sums depend on"
-              + " mesh.sequence by rounding; set deterministic to false.");
-    }
   }
 
   private static void checkFaultStrikes(RunConfiguration configuration) {

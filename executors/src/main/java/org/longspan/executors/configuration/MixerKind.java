@@ -13,8 +13,8 @@ public enum MixerKind {
   /** Softmax attention over a causal sliding window. */
   LOCAL,
   /**
-   * Softmax attention over all tokens before, its keys and values in a small latent
-   * (arXiv 2405.04434).
+   * Softmax attention over all tokens before, its keys and values in a small latent (arXiv
+   * 2405.04434).
    */
   LATENT;
 

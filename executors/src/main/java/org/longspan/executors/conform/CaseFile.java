@@ -16,8 +16,7 @@ record CaseFile(Path input, SafetensorsFile file, Arena arena) implements AutoCl
   static CaseFile open(Path input, Arena arena) throws IOException {
     return new CaseFile(
         input,
-        SafetensorsFile.open(
-            new Configuration(), new org.apache.hadoop.fs.Path(input.toUri())),
+        SafetensorsFile.open(new Configuration(), new org.apache.hadoop.fs.Path(input.toUri())),
         arena);
   }
 
@@ -29,7 +28,8 @@ record CaseFile(Path input, SafetensorsFile file, Arena arena) implements AutoCl
   List<Long> shape(String tensor, int sides) {
     List<Long> shape = file.shape(tensor);
     if (shape.size() != sides) {
-      throw wrong("tensor " + tensor + " has the shape " + shape + "; it takes " + sides + " sides");
+      throw wrong(
+          "tensor " + tensor + " has the shape " + shape + "; it takes " + sides + " sides");
     }
     return shape;
   }
@@ -53,7 +53,7 @@ record CaseFile(Path input, SafetensorsFile file, Arena arena) implements AutoCl
     }
   }
 
-  Matrix matrix(String tensor, long rows, int columns) throws IOException {
+  Matrix matrix(String tensor, int rows, int columns) throws IOException {
     Matrix matrix = arena.matrix(rows, columns);
     file.read(tensor, matrix);
     return matrix;

@@ -86,8 +86,7 @@ public final class Conform {
         before = (long) from - start;
       }
     }
-    return new Documents(
-        to - from, starts.stream().mapToInt(Integer::intValue).toArray(), before);
+    return new Documents(to - from, starts.stream().mapToInt(Integer::intValue).toArray(), before);
   }
 
   /** The tensors that come out. */
@@ -195,8 +194,7 @@ public final class Conform {
   }
 
   /** Writes the results and, as metadata, how they came about. */
-  static void write(
-      ConformOptions options, List<NamedTensor> tensors, Map<String, String> more)
+  static void write(ConformOptions options, List<NamedTensor> tensors, Map<String, String> more)
       throws IOException {
     Path folder = options.output().toAbsolutePath().getParent();
     if (folder != null) {

@@ -108,7 +108,8 @@ record ConformCase(
         for (int column = 0; column < columns; column++) {
           double gate = gates.get(token, column);
           if (!(gate <= 0) || Double.isInfinite(gate)) {
-            throw file.wrong("g holds " + gate + " at token " + token + "; log gates are 0 or less");
+            throw file.wrong(
+                "g holds " + gate + " at token " + token + "; log gates are 0 or less");
           }
         }
       }

@@ -53,7 +53,8 @@ public record ConformOptions(
             "--norm is exact; mlra has a norm of each group's own, so leave it out or use local.");
       }
       if (form == LatentForm.MLRA && groups == 0) {
-        throw new InvalidInputException("--form mlra needs --groups: its input does not tell them.");
+        throw new InvalidInputException(
+            "--form mlra needs --groups: its input does not tell them.");
       }
     }
   }

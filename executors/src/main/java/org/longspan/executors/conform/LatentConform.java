@@ -83,8 +83,7 @@ final class LatentConform {
 
   private void rank(Transport transport) {
     Rank rank = mesh.rank(transport.rank());
-    try (Communicator sequence =
-            Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
+    try (Communicator sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
         Communicator tensor = Communicator.over(transport, mesh.tensorGroup(rank), TENSOR);
         Workers workers = new Workers(1);
         Arena own = new Arena("of rank " + transport.rank(), options.precision())) {
@@ -113,7 +112,7 @@ final class LatentConform {
       attention.join(0, output, weights);
       tensor.allReduce(output.bytes(), elementType());
       attention.joinGradient(0, outputGradient, weights, ofRank);
-      attention.attendGradient(weights, ofRank);
+      attention.attendGradient(weights, () -> ofRank);
       Matrix inputGradient = own.matrix(slice.length(), given.shape().width());
       attention.projectGradient(0, x, inputGradient, weights, ofRank);
       if (rank.tensor() == 0) {

@@ -80,7 +80,8 @@ record LatentInput(
       }
       int groups = groups();
       if (rank % groups != 0) {
-        throw file.wrong("wdkv has " + rank + " columns, which do not divide by " + groups + " groups");
+        throw file.wrong(
+            "wdkv has " + rank + " columns, which do not divide by " + groups + " groups");
       }
       return new LatentShape(
           width,
@@ -146,8 +147,7 @@ record LatentInput(
     private void require(LatentShape shape) {
       shapes(shape)
           .forEach(
-              (name, expected) ->
-                  file.require(name, expected, "beside x, wuq, wqr, wdkv and wuv"));
+              (name, expected) -> file.require(name, expected, "beside x, wuq, wqr, wdkv and wuv"));
     }
 
     private void readEstimates(LatentWeights weights) throws IOException {

@@ -1,6 +1,7 @@
 package org.longspan.executors.latent;
 
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.longspan.executors.math.Products;
 import org.longspan.executors.memory.Matrix;
 
@@ -40,7 +41,6 @@ public final class LatentAttention {
   private final LatentShape shape;
   private final LatentShare share;
   private final LatentPlace place;
-  private final SharedGradientSum sum;
   private final LatentRows rows;
   private final LatentCore core;
   private final Matrix latentRaw;
@@ -60,24 +60,10 @@ public final class LatentAttention {
   private Matrix everyLatentRawGradient;
   private long firstPosition;
 
-  /** Sums over the tensor ranks what each has a part of, in place. */
-  interface SharedGradientSum {
-    /** {@code gradients} is {@code [tokens, sharedGradientColumns]}, contiguous. */
-    void sum(Matrix gradients);
-  }
-
   public LatentAttention(LatentShape shape, LatentPlace place) {
-    this(
-        shape,
-        place,
-        gradients -> place.tensor().allReduce(gradients.bytes(), place.elementType()));
-  }
-
-  LatentAttention(LatentShape shape, LatentPlace place, SharedGradientSum sum) {
     this.shape = shape;
     this.share = shape.share(place.tensor().index(), place.tensor().size());
     this.place = place;
-    this.sum = sum;
     this.rows = LatentRows.of(place.numerics().precision());
     this.core = new LatentCore(share, place, rows);
     LatentMemory memory = place.memory();
@@ -207,7 +193,7 @@ public final class LatentAttention {
   public void attend(LatentWeights weights) {
     int length = core.length();
     if (shape.sumsSquaresOverGroups() && place.tensor().size() > 1 && length > 0) {
-      place.tensor().allReduce(squares.bytes(0, length), place.elementType());
+      place.tensorSum().sum(squares.rows(0, length));
     }
     for (int norm = 0; norm < share.norms(); norm++) {
       rows.inverse(
@@ -304,17 +290,27 @@ public final class LatentAttention {
   /**
    * The gradients of attention over the sequence, after every tile's {@link #joinGradient}; adds to
    * those of the keys', values' and content's weights.
+   *
+   * @param gradients asked for again for each tile where sums are ordered
    */
-  public void attendGradient(LatentWeights weights, LatentWeights gradients) {
+  public void attendGradient(LatentWeights weights, Supplier<LatentWeights> gradients) {
     scaleWeights(weights);
     keyWeightGradient.zero();
     valueWeightGradient.zero();
-    core.backward(keyWeights, valueWeights, keyWeightGradient, valueWeightGradient);
-    unscaleGradients(weights, gradients);
+    core.backward(
+        keyWeights,
+        valueWeights,
+        keyWeightGradient,
+        valueWeightGradient,
+        () -> {
+          unscaleGradients(weights, gradients.get());
+          keyWeightGradient.zero();
+          valueWeightGradient.zero();
+        });
     int length = core.length();
     forEachTile((first, last) -> fillShared(first, last, weights));
     if (place.tensor().size() > 1 && length > 0) {
-      sum.sum(sharedGradients.rows(0, length));
+      place.tensorSum().sum(sharedGradients.rows(0, length));
     }
     forEachTile((first, last) -> latentGradient(first, last, weights));
     if (gathersLatentGradients() && length > 0) {

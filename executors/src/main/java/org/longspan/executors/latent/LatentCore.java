@@ -1,5 +1,6 @@
 package org.longspan.executors.latent;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -163,18 +164,11 @@ final class LatentCore {
       rows.fill(room.maxima(), Double.NEGATIVE_INFINITY);
       rows.fill(room.logSums(), 0);
     }
-    int me = place.sequence().index();
-    ring.forward(
-        latents.rows(0, length),
-        (number, arrived) -> {
-          if (number == me) {
-            attend(number, arrived, keyWeights, valueWeights, ownRows);
-            arriving.await();
-            attend(number, arrived, keyWeights, valueWeights, takenRows);
-          } else {
-            attend(number, arrived, keyWeights, valueWeights, allRows);
-          }
-        });
+    if (place.order() == null) {
+      forwardRoundTheRing(arriving, keyWeights, valueWeights);
+    } else {
+      attend(sequence(), gathered(), keyWeights, valueWeights, ownRows);
+    }
     int value = share.shape().value();
     run(
         share.attentions(),
@@ -190,9 +184,47 @@ final class LatentCore {
     exchange.toOwners("log sums", taken.logSums(), slice.logSums());
   }
 
+  private void forwardRoundTheRing(Pending arriving, Matrix keyWeights, Matrix valueWeights) {
+    int me = place.sequence().index();
+    ring.forward(
+        latents.rows(0, length),
+        (number, arrived) -> {
+          Slice slice = plan.slices().get(number);
+          if (number == me) {
+            attend(slice, arrived, keyWeights, valueWeights, ownRows);
+            arriving.await();
+            attend(slice, arrived, keyWeights, valueWeights, takenRows);
+          } else {
+            attend(slice, arrived, keyWeights, valueWeights, allRows);
+          }
+        });
+  }
+
+  /** All slices in one, so that keys come in one order whoever holds them. */
+  private Slice sequence() {
+    return new Slice(0, plan.slices().get(plan.ranks() - 1).end());
+  }
+
+  /** The latents of the whole sequence. A collective. */
+  private Matrix gathered() {
+    Matrix all = room("gathered latents", sequence().length(), share.latentWidth());
+    int me = place.sequence().index();
+    List<ByteBuffer> parts = new ArrayList<>();
+    for (Slice slice : plan.slices()) {
+      parts.add(all.bytes(slice.start(), slice.length()));
+    }
+    Slice own = plan.slices().get(me);
+    all.rows(own.start(), own.end()).set(latents.rows(0, length));
+    place.sequence().allGather(parts);
+    return all;
+  }
+
   private void attend(
-      int number, Matrix arrived, Matrix keyWeights, Matrix valueWeights, List<QueryRows> queries) {
-    Slice slice = plan.slices().get(number);
+      Slice slice,
+      Matrix arrived,
+      Matrix keyWeights,
+      Matrix valueWeights,
+      List<QueryRows> queries) {
     int blocks = blocks(slice);
     run(
         share.attentions(),
@@ -269,14 +301,36 @@ final class LatentCore {
         .columns(head * width, (head + 1) * width);
   }
 
-  /** All gradients; those of the weights are added to what is there. */
+  /**
+   * All gradients; those of the weights are added to what is there.
+   *
+   * @param take what is done with the weights' gradients, once, or once for each tile where sums
+   *     are ordered
+   */
   void backward(
       Matrix keyWeights,
       Matrix valueWeights,
       Matrix keyWeightGradient,
-      Matrix valueWeightGradient) {
+      Matrix valueWeightGradient,
+      Runnable take) {
     QueryRoom slice = own.first(length);
     findMeans(slice);
+    slice.queryGradient().zero();
+    WeightMatrices weights =
+        new WeightMatrices(keyWeights, valueWeights, keyWeightGradient, valueWeightGradient);
+    if (place.order() == null) {
+      backwardRoundTheRing(slice, weights);
+      take.run();
+    } else {
+      backwardByTiles(weights, take);
+    }
+  }
+
+  /** Scaled weights and the gradients by them. */
+  private record WeightMatrices(
+      Matrix keys, Matrix values, Matrix keyGradient, Matrix valueGradient) {}
+
+  private void backwardRoundTheRing(QueryRoom slice, WeightMatrices weights) {
     List<Pending> arriving =
         List.of(
             exchange.toWorkers("queries", slice.queries(), taken.queries()),
@@ -284,25 +338,16 @@ final class LatentCore {
                 "attended gradient", slice.attendedGradient(), taken.attendedGradient()),
             exchange.toWorkers("log sums", slice.logSums(), taken.logSums()),
             exchange.toWorkers("means", slice.means(), taken.means()));
-    slice.queryGradient().zero();
     taken.queryGradient().zero();
-    Matrix ownLatents = latents.rows(0, length);
     Matrix ownGradient = latentGradient.rows(0, length);
     ownGradient.zero();
     int me = place.sequence().index();
     ring.backward(
-        ownLatents,
+        latents.rows(0, length),
         ownGradient,
         (number, arrived, gradient) -> {
           SliceGradient work =
-              new SliceGradient(
-                  number,
-                  arrived,
-                  gradient,
-                  keyWeights,
-                  valueWeights,
-                  keyWeightGradient,
-                  valueWeightGradient);
+              new SliceGradient(plan.slices().get(number), arrived, gradient, weights);
           if (number == me) {
             work.run(ownRows);
             arriving.forEach(Pending::await);
@@ -312,6 +357,29 @@ final class LatentCore {
           }
         });
     exchange.toOwners("query gradient", taken.queryGradient(), slice.queryGradient());
+  }
+
+  /** What each tile's queries give to all latents and weights, summed over the tiles in order. */
+  private void backwardByTiles(WeightMatrices weights, Runnable take) {
+    Slice sequence = sequence();
+    Slice slice = plan.slices().get(place.sequence().index());
+    Matrix all = gathered();
+    OrderedTiles order = place.order();
+    order.start(sequence.length(), share.latentWidth());
+    for (int first = 0; first < length; first += place.tile()) {
+      long from = slice.start() + first;
+      List<QueryRows> ofTile =
+          ownRows.stream()
+              .filter(some -> some.block().first() >= from)
+              .filter(some -> some.block().first() < from + place.tile())
+              .toList();
+      new SliceGradient(sequence, all, order.tile(), weights).run(ofTile);
+      take.run();
+      order.end(first / place.tile());
+    }
+    Matrix total = room("gathered latent gradients", sequence.length(), share.latentWidth());
+    order.finish(total);
+    latentGradient.rows(0, length).set(total.rows(slice.start(), slice.end()));
   }
 
   private void findMeans(QueryRoom slice) {
@@ -332,31 +400,19 @@ final class LatentCore {
     private final Slice slice;
     private final Matrix arrived;
     private final Matrix gradient;
-    private final Matrix keyWeights;
-    private final Matrix valueWeights;
-    private final Matrix keyWeightGradient;
-    private final Matrix valueWeightGradient;
+    private final WeightMatrices weights;
 
-    SliceGradient(
-        int number,
-        Matrix arrived,
-        Matrix gradient,
-        Matrix keyWeights,
-        Matrix valueWeights,
-        Matrix keyWeightGradient,
-        Matrix valueWeightGradient) {
-      this.slice = plan.slices().get(number);
+    SliceGradient(Slice slice, Matrix arrived, Matrix gradient, WeightMatrices weights) {
+      this.slice = slice;
       this.arrived = arrived;
       this.gradient = gradient;
-      this.keyWeights = keyWeights;
-      this.valueWeights = valueWeights;
-      this.keyWeightGradient = keyWeightGradient;
-      this.valueWeightGradient = valueWeightGradient;
+      this.weights = weights;
     }
 
     void run(List<QueryRows> queries) {
-      for (int first = 0; first < blocks(slice); first += BLOCKS_AT_ONCE) {
-        int last = Math.min(blocks(slice), first + BLOCKS_AT_ONCE);
+      // From the last one on, as the ring brings slices: then keys come in one order.
+      for (int last = blocks(slice); last > 0; last -= BLOCKS_AT_ONCE) {
+        int first = Math.max(0, last - BLOCKS_AT_ONCE);
         if (isSeen(slice, first, last, queries)) {
           run(first, last, queries);
         }
@@ -409,19 +465,19 @@ final class LatentCore {
                 content,
                 cell(ofKeys, 0, count, part, shape.nope()),
                 1,
-                ofPart(keyWeightGradient, part, shape.nope()));
+                ofPart(weights.keyGradient(), part, shape.nope()));
             products.transposedMultiply(
                 content,
                 cell(ofValues, 0, count, part, shape.value()),
                 1,
-                ofPart(valueWeightGradient, part, shape.value()));
+                ofPart(weights.valueGradient(), part, shape.value()));
           });
     }
 
     private void backward(LatentSweep sweep, int block, int part, List<QueryRows> queries) {
       int head = part % share.heads();
       LatentShape shape = share.shape();
-      expand(sweep, slice, block, part, arrived, keyWeights, valueWeights);
+      expand(sweep, slice, block, part, arrived, weights.keys(), weights.values());
       sweep.startGradients();
       for (QueryRows some : queries) {
         if (isSeen(slice, block, block + 1, some)) {
@@ -453,12 +509,12 @@ final class LatentCore {
         long first = (long) group * columns;
         products.multiplyTransposed(
             ofKeys.columns(group * keyColumns, (group + 1) * keyColumns),
-            keyWeights.rows(first, first + columns),
+            weights.keys().rows(first, first + columns),
             1,
             content);
         products.multiplyTransposed(
             ofValues.columns(group * valueColumns, (group + 1) * valueColumns),
-            valueWeights.rows(first, first + columns),
+            weights.values().rows(first, first + columns),
             1,
             content);
       }

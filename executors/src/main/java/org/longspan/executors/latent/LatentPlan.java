@@ -80,6 +80,25 @@ public final class LatentPlan {
   }
 
   /**
+   * The plan by which each rank attends for its own tokens in blocks that are the same whoever
+   * holds them. A collective of {@code sequence}.
+   *
+   * @param slices one for each rank of {@code sequence}, in order, which start at tiles' starts
+   */
+  public static LatentPlan onGrid(
+      Communicator sequence, List<Slice> slices, Documents documents, int tile) {
+    int pieces = (tile + LONGEST_BLOCK - 1) / LONGEST_BLOCK;
+    while (tile % pieces != 0) {
+      pieces++;
+    }
+    return new LatentPlan(
+        List.copyOf(slices),
+        DocumentStarts.gather(sequence, slices, documents),
+        Sharing.CONTIGUOUS,
+        tile / pieces);
+  }
+
+  /**
    * The plan by which each rank sees its own slice only; it knows the documents of one slice.
    *
    * @param first position of the slice that {@code documents} are of

@@ -23,8 +23,8 @@ import org.longspan.executors.memory.Matrix;
  * @param output {@code [heads · value, width]}
  * @param contentScale {@code [1, groups]}: what multiplies the scores of each group's content; null
  *     but for TPLA
- * @param estimates {@code [1, groups]}: by what each group's squares are multiplied to estimate those
- *     of the whole latent, a constant; null but for TPLA with the local norm
+ * @param estimates {@code [1, groups]}: by what each group's squares are multiplied to estimate
+ *     those of the whole latent, a constant; null but for TPLA with the local norm
  */
 public record LatentWeights(
     Matrix queryDown,

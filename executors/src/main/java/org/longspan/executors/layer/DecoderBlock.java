@@ -16,8 +16,9 @@ import org.longspan.executors.memory.Matrix;
  * <p>Several tensor ranks each have some of the mixer's heads and of the feed-forward's hidden
  * columns. Each holds the stream whole: what mixer and feed-forward add to it, and the gradients of
  * what they take, are sums over the tensor ranks, four in all, in flight while other tiles are
- * worked on; a latent mixer sums less, see {@link LatentMixer}. Norms and convolution are computed on each rank alike, from the same numbers, so that
- * they need no message and each finds the whole of their gradients.
+ * worked on; a latent mixer sums less, see {@link LatentMixer}. Norms and convolution are computed
+ * on each rank alike, from the same numbers, so that they need no message and each finds the whole
+ * of their gradients.
  *
  * <p>Traffic: of n bytes in a slice's rows, a rank receives {@code 4(T−1)/T · n} in the forward and
  * as many in the backward, T the tensor ranks. Where layers compute things again they keep what

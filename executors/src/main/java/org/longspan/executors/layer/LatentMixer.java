@@ -2,7 +2,9 @@ package org.longspan.executors.layer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.longspan.executors.latent.LatentAttention;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentMemory;
@@ -10,6 +12,7 @@ import org.longspan.executors.latent.LatentNames;
 import org.longspan.executors.latent.LatentPlace;
 import org.longspan.executors.latent.LatentShape;
 import org.longspan.executors.latent.LatentWeights;
+import org.longspan.executors.latent.OrderedTiles;
 import org.longspan.executors.layer.ParameterShape.GradientPart;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.memory.Matrix;
@@ -19,6 +22,10 @@ import org.longspan.executors.memory.Matrix;
  * formulas and traffic. Tensor ranks share its heads (MLA) or the groups of its latent (TPLA,
  * MLRA); what a rank joins is its part of a sum, what it projects back is whole. Where layers
  * compute things again, attention's outputs and norms are kept, and nothing is sent again.
+ *
+ * <p>Where results must not depend on the number of sequence ranks, each rank takes its own
+ * queries, block by block, to the latents of the whole sequence, which are gathered, and what each
+ * tile gives to all of them is summed in one order: more memory and traffic, and no shared work.
  */
 final class LatentMixer implements Mixer {
   private static final String QUERY_DOWN = "mixer.query-down";
@@ -36,11 +43,30 @@ final class LatentMixer implements Mixer {
 
   private final RankEnvironment environment;
   private final LatentShape shape;
+  private final Set<String> ofJoin;
+  private final Set<String> ofAttention;
+  private final Set<String> ofProjection;
   private final LatentAttention attention;
+
+  /** Whose gradients attention over the slice adds to. */
+  private Parameters attended;
 
   LatentMixer(RankEnvironment environment, LatentShape shape) {
     this.environment = environment;
     this.shape = shape;
+    this.ofJoin = names(Set.of(OUTPUT));
+    this.ofAttention = names(Set.of(KEY_UP, VALUE_UP, CONTENT_SCALE));
+    this.ofProjection =
+        names(
+            Set.of(
+                QUERY_DOWN,
+                QUERY_NORM,
+                QUERY_UP,
+                QUERY_ROPE,
+                LATENT_DOWN,
+                LATENT_NORM,
+                KEY_ROPE,
+                NORM_ESTIMATES));
     this.attention =
         new LatentAttention(
             shape,
@@ -51,7 +77,41 @@ final class LatentMixer implements Mixer {
                 environment.workers(),
                 new Memory(environment),
                 environment.capacity(),
-                environment.tile()));
+                environment.tile(),
+                rows -> environment.sumOverTensorRanks(rows).await(),
+                switch (environment.mode().reproducibility()) {
+                  case FAST -> null;
+                  case BITWISE -> new Tiles();
+                }));
+  }
+
+  /** The blocks of the grid, with the gradients of this mixer's weights. */
+  private final class Tiles implements OrderedTiles {
+    private TileFold fold;
+
+    @Override
+    public void start(long rows, int columns) {
+      fold =
+          new TileFold(
+              environment, "latents", environment.shared("latents of a tile", rows, columns));
+      fold.start();
+    }
+
+    @Override
+    public Matrix tile() {
+      return fold.leaf();
+    }
+
+    @Override
+    public void end(int number) {
+      fold.endLeaf(environment.input().firstPosition() / environment.tile() + number);
+      attended.endTile(0, number * environment.tile());
+    }
+
+    @Override
+    public void finish(Matrix total) {
+      environment.blockFold().sum(fold.nodes(), environment.elementType(), total.bytes());
+    }
   }
 
   private record Memory(RankEnvironment environment) implements LatentMemory {
@@ -111,8 +171,16 @@ final class LatentMixer implements Mixer {
     return weights(parameters::value);
   }
 
-  private static LatentWeights gradients(int worker, Parameters parameters) {
-    return weights(name -> parameters.gradient(worker, name));
+  /** Some of the gradients: of a stage that ends a tile for what it asked for. */
+  private static LatentWeights gradients(int worker, Parameters parameters, Set<String> names) {
+    return weights(name -> names.contains(name) ? parameters.gradient(worker, name) : null);
+  }
+
+  private Set<String> names(Set<String> wanted) {
+    return parameters(shape, TensorPlace.ALONE).stream()
+        .map(ParameterShape::name)
+        .filter(wanted::contains)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Those that a shape does not have are null. */
@@ -160,12 +228,13 @@ final class LatentMixer implements Mixer {
   @Override
   public void joinGradient(int worker, int first, Matrix streamGradient, Parameters parameters) {
     attention.joinGradient(
-        first, streamGradient, weights(parameters), gradients(worker, parameters));
+        first, streamGradient, weights(parameters), gradients(worker, parameters, ofJoin));
   }
 
   @Override
   public void attendGradient(Parameters parameters) {
-    attention.attendGradient(weights(parameters), gradients(0, parameters));
+    attended = parameters;
+    attention.attendGradient(weights(parameters), () -> gradients(0, parameters, ofAttention));
   }
 
   @Override
@@ -176,7 +245,7 @@ final class LatentMixer implements Mixer {
         normalized,
         normalizedGradient,
         weights(parameters),
-        gradients(worker, parameters));
+        gradients(worker, parameters, ofProjection));
   }
 
   @Override

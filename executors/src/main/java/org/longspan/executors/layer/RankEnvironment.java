@@ -399,12 +399,22 @@ public final class RankEnvironment implements AutoCloseable {
       latentPlan =
           switch (mode.exchange()) {
             case WHOLE ->
-                LatentPlan.gathered(sequence, input.slices(), input.documents(), Sharing.BALANCED);
-            case CUT ->
-                LatentPlan.cut(input.slices(), input.firstPosition(), input.documents());
+                switch (mode.reproducibility()) {
+                  case FAST ->
+                      LatentPlan.gathered(
+                          sequence, input.slices(), input.documents(), Sharing.BALANCED);
+                  case BITWISE ->
+                      LatentPlan.onGrid(sequence, input.slices(), input.documents(), tile);
+                };
+            case CUT -> LatentPlan.cut(input.slices(), input.firstPosition(), input.documents());
           };
     }
     return latentPlan;
+  }
+
+  /** Starts to sum {@code rows}, contiguous, over the tensor ranks, in place. */
+  Pending sumOverTensorRanks(Matrix rows) {
+    return tensorSums.start(rows);
   }
 
   /** Sums over the blocks of the sequence being worked on, in one order. */

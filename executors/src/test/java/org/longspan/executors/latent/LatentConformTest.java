@@ -113,11 +113,7 @@ class LatentConformTest {
         Matrix found = arena.matrix(values.length, values[0].length);
         file.read(one.getKey(), found);
         assertThat(file.shape(one.getKey()))
-            .isEqualTo(
-                sides(
-                    given.shape(),
-                    one.getKey().replaceFirst("^d", ""),
-                    values));
+            .isEqualTo(sides(given.shape(), one.getKey().replaceFirst("^d", ""), values));
         assertThat(LatentCase.relativeError(LatentCase.copy(found), values))
             .as(one.getKey())
             .isLessThan(1e-12);

@@ -46,8 +46,7 @@ final class LatentRanks {
   /**
    * What came out, by one rank.
    *
-   * @param u rows of its slice
-   * @param dx rows of its slice
+   * @param rows of its slice, of u and dx
    * @param gradients of the whole weights, what this rank has of them
    */
   record Rank(
@@ -55,15 +54,23 @@ final class LatentRanks {
       int tensor,
       LatentShare share,
       Slice slice,
-      double[][] u,
-      double[][] dx,
+      Map<String, double[][]> rows,
       Map<String, double[][]> gradients,
       long pairs,
       LatentPlan plan,
       long sequenceBytesForward,
       long sequenceBytesBackward,
       long tensorBytesForward,
-      long tensorBytesBackward) {}
+      long tensorBytesBackward) {
+
+    double[][] u() {
+      return rows.get("u");
+    }
+
+    double[][] dx() {
+      return rows.get("dx");
+    }
+  }
 
   LatentRanks(LatentCase given, Precision precision, int sequence, int tensor) {
     this.given = given;
@@ -168,7 +175,7 @@ final class LatentRanks {
         LatentCase.copy(new double[][] {given.estimates()}, whole.estimates());
       }
       LatentWeights wholeGradients = LatentWeights.whole(shape, arena);
-      LatentAttention attention = new LatentAttention(shape, where, this::sum);
+      LatentAttention attention = new LatentAttention(shape, where.summing(this::sum));
       LatentWeights weights = whole.of(attention.share());
       LatentWeights gradients = wholeGradients.of(attention.share());
       Matrix x = rows(given.x(), slice);
@@ -189,7 +196,7 @@ final class LatentRanks {
       attention.attendAgain(weights);
       long tensorJoined = where.tensor().receivedBytes();
       tiles(x, first -> attention.joinGradient(first, tile(du, first), weights, gradients));
-      attention.attendGradient(weights, gradients);
+      attention.attendGradient(weights, () -> gradients);
       tiles(
           x,
           first ->
@@ -202,8 +209,7 @@ final class LatentRanks {
           part,
           attention.share(),
           slice,
-          LatentCase.copy(u),
-          LatentCase.copy(dx),
+          Map.of("u", LatentCase.copy(u), "dx", LatentCase.copy(dx)),
           copies,
           attention.pairs(),
           plan,
@@ -214,6 +220,11 @@ final class LatentRanks {
     }
 
     private void sum(Matrix gradients) {
+      if (gradients.columns() == 1) {
+        // The squares of a norm.
+        where.tensorSum().sum(gradients);
+        return;
+      }
       Matrix before = arena.matrix(gradients.rows(), gradients.columns());
       before.set(gradients);
       where.tensor().allReduce(gradients.bytes(), where.elementType());

@@ -91,7 +91,7 @@ class LatentTrafficTest {
           .isEqualTo(
               Float.BYTES
                   * ((arriving + returning) * latent
-                      + taken * (query + output + 2 * heads)
+                      + taken * (query + output + 2L * heads)
                       + gave * query));
     }
     assertThat(ranks.stream().mapToLong(rank -> rank.plan().taken(rank.sequence())).sum())

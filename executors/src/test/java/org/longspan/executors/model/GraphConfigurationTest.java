@@ -11,7 +11,8 @@ import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.TensorPlace;
 
 class GraphConfigurationTest {
-  private static final BlockShape SHAPE = new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2, null);
+  private static final BlockShape SHAPE =
+      new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2, null);
   private static final TensorPlace PLACE = new TensorPlace(2, 3);
 
   @Test

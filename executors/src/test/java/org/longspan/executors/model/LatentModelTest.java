@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,9 +38,9 @@ class LatentModelTest {
                 "model.latent.value", "5",
                 "kernel", "cpu",
                 "precision", "double"));
-    for (String pair : latent.split(" ")) {
-      String[] parts = pair.split("=");
-      pairs.addAll(List.of("model.latent." + parts[0], parts[1]));
+    Matcher words = Pattern.compile("([a-z-]+)=(\\w+)").matcher(latent);
+    while (words.find()) {
+      pairs.addAll(List.of("model.latent." + words.group(1), words.group(2)));
     }
     pairs.addAll(List.of(otherwise));
     return Ranks.configuration(pairs.toArray(String[]::new));
@@ -94,15 +95,15 @@ class LatentModelTest {
         losses[i] = i == 2 ? 0 : language.loss(input);
       }
       values.put(row, column, before);
-      differences[place] =
-          (8 * (losses[3] - losses[1]) - losses[4] + losses[0]) / (12 * STEP);
+      differences[place] = (8 * (losses[3] - losses[1]) - losses[4] + losses[0]) / (12 * STEP);
     }
     return differences;
   }
 
   private static void compare(
       RunConfiguration model, Mesh mesh, int tokens, String documents, double limit) {
-    int[] starts = Arrays.stream(documents.split(" ")).mapToInt(Integer::parseInt).toArray();
+    int[] starts =
+        Pattern.compile(" ").splitAsStream(documents).mapToInt(Integer::parseInt).toArray();
     int[] sequence = Ranks.sequence(tokens, VOCABULARY, tokens);
     Ranks ranks = new Ranks(model, VOCABULARY, BLOCK);
     ranks
@@ -134,8 +135,7 @@ class LatentModelTest {
             "form=tpla groups=8 norm=exact query-rank=6",
             "form=tpla groups=8 norm=local",
             "form=mlra groups=8")) {
-      compare(
-          model(latent, EIGHT), new Mesh(1, sequence, tensor), tokens, documents, 1e-12);
+      compare(model(latent, EIGHT), new Mesh(1, sequence, tensor), tokens, documents, 1e-12);
     }
   }
 
@@ -161,8 +161,7 @@ class LatentModelTest {
     new Ranks(model, VOCABULARY, BLOCK)
         .lossAndGradients(mesh, sequence, documents)
         .assertClose(
-            new Ranks(
-                    model(latent, withPattern("[latent]")), VOCABULARY, BLOCK)
+            new Ranks(model(latent, withPattern("[latent]")), VOCABULARY, BLOCK)
                 .lossAndGradients(mesh, sequence, documents),
             1e-15);
   }
@@ -171,6 +170,32 @@ class LatentModelTest {
     List<String> otherwise = new ArrayList<>(List.of(EIGHT));
     otherwise.addAll(List.of("model.pattern", pattern));
     return otherwise.toArray(String[]::new);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "form=mla query-rank=6, 1",
+    "form=tpla groups=8 norm=exact, 2",
+    "form=mlra groups=8, 1"
+  })
+  void shouldBeTheSameToTheLastBitOnAnySequenceRanks(String latent, int tensor) {
+    List<String> otherwise = new ArrayList<>(List.of(EIGHT));
+    otherwise.addAll(List.of("deterministic", "true", "precision", "float"));
+    Ranks ranks = new Ranks(model(latent, otherwise.toArray(String[]::new)), VOCABULARY, BLOCK);
+    int[] sequence = Ranks.sequence(131, VOCABULARY, 131);
+    int[] documents = {0, 16, 40, 41, 97};
+    Ranks.Outcome one = ranks.train(new Mesh(1, 1, tensor), sequence, documents).get(0);
+    for (int places : new int[] {2, 3, 4}) {
+      assertThat(ranks.train(new Mesh(1, places, tensor), sequence, documents))
+          .allSatisfy(
+              rank -> {
+                assertThat(rank.loss()).isEqualTo(one.loss());
+                one.numbers()
+                    .forEach(
+                        (name, values) ->
+                            assertThat(rank.numbers().get(name)).as(name).containsExactly(values));
+              });
+    }
   }
 
   @Test
@@ -192,8 +217,7 @@ class LatentModelTest {
     int[] sequence = Ranks.sequence(64, VOCABULARY, 1);
     Ranks ranks = new Ranks(model, VOCABULARY, BLOCK);
     // As if a document started with each slice, but for the targets.
-    double alone =
-        ranks.lossAndGradients(4, sequence, new int[] {0}).loss();
+    double alone = ranks.lossAndGradients(4, sequence, new int[] {0}).loss();
     sequence[3] = (sequence[3] + 1) % VOCABULARY;
     double changed = ranks.lossAndGradients(4, sequence, new int[] {0}).loss();
     assertThat(changed).isNotEqualTo(alone);
@@ -213,7 +237,6 @@ class LatentModelTest {
   @CsvSource({
     "model.latent.groups, 2, 'model.latent.form is mla, which has one group'",
     "model.latent.rope, 3, '4 would do'",
-    "deterministic, true, set deterministic to false",
     "mesh.tensor, 4, '1 or 2 would do'"
   })
   void shouldRefuseWhatDoesNotGoTogether(String key, String value, String words) {
@@ -227,13 +250,7 @@ class LatentModelTest {
     String[] three = {"model.width", "9", "model.heads", "3", "model.pattern", "[latent]"};
     compare(model("form=tpla groups=4", three), new Mesh(1, 1, 4), 37, "0 9", 1e-12);
     assertThatThrownBy(
-            () ->
-                model(
-                    "form=tpla groups=2",
-                    "model.pattern",
-                    "[latent]",
-                    "mesh.tensor",
-                    "4"))
+            () -> model("form=tpla groups=2", "model.pattern", "[latent]", "mesh.tensor", "4"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("model.latent.groups of 2");
   }
