@@ -51,8 +51,6 @@ record TrainingRun(
 
   /** Refuses what cannot work, before anything is started. */
   void check(Configuration hadoop) throws IOException {
-    int vocabulary = dataset(hadoop).manifest().vocabulary();
-    ModelShape.of(configuration, vocabulary).requireSplit(mesh().tensor());
     RunFolder folder = RunFolder.of(hadoop, output);
     if (resume) {
       checkResumed(folder.requireCheckpoint(), dataset(hadoop));
@@ -62,6 +60,8 @@ record TrainingRun(
       Tokenizer tokenizer = new ByteTokenizer();
       dataset(hadoop).requireTokenizer(tokenizer.name(), tokenizer.vocabulary());
     }
+    int vocabulary = dataset(hadoop).manifest().vocabulary();
+    ModelShape.of(configuration, vocabulary).requireSplit(mesh().tensor());
   }
 
   private void checkResumed(Checkpoint checkpoint, Dataset dataset) {

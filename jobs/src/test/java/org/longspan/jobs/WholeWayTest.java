@@ -88,6 +88,43 @@ class WholeWayTest {
     }
   }
 
+  /** Four executors, two of which share each slice, end with the losses of one. */
+  @Test
+  void shouldSplitSequenceAndModelOverExecutors() throws IOException {
+    try (SparkRuntime spark = SparkRuntime.start("test", null, 4)) {
+      Prepare.run(
+          spark.session(),
+          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+      Map<Long, Double> alone = new HashMap<>();
+      train(spark, split(1, 1), "alone", new Mesh(1, 1, 1), event -> note(event, alone));
+      Map<Long, Double> together = new HashMap<>();
+      train(spark, split(2, 2), "together", new Mesh(1, 2, 2), event -> note(event, together));
+      assertThat(together).hasSize(4);
+      together.forEach(
+          (step, loss) ->
+              assertThat(loss)
+                  .as("loss of step %s", step)
+                  .isCloseTo(alone.get(step), within(1e-4)));
+
+      String checkpoint = folder.resolve("together").toString();
+      Evaluation.Result one = evaluate(spark, checkpoint, new Mesh(1, 1, 1));
+      Evaluation.Result four = evaluate(spark, checkpoint, new Mesh(1, 2, 2));
+      assertThat(four.tokens()).isEqualTo(one.tokens()).isPositive();
+      assertThat(four.loss()).isCloseTo(one.loss(), within(1e-5 * one.loss()));
+      assertThatThrownBy(
+              () -> new Evaluation(checkpoint, data(), new Mesh(1, 1, 3)).check(spark.hadoop()))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("3 tensor ranks cannot share model.heads of 2 equally");
+    }
+  }
+
+  private RunConfiguration split(int sequence, int tensor) {
+    return RunConfiguration.parse(
+        CONFIGURATION,
+        "the test",
+        Map.of("data.path", data(), "mesh.sequence", "" + sequence, "mesh.tensor", "" + tensor));
+  }
+
   @Test
   void shouldGoOnFromTheLastCheckpointWhereAnExecutorIsKilled() throws IOException {
     RunConfiguration configuration =
@@ -139,9 +176,18 @@ class WholeWayTest {
       RunConfiguration configuration,
       String run,
       java.util.function.Consumer<RankEvent> events) {
+    train(spark, configuration, run, new Mesh(1, 2, 1), events);
+  }
+
+  private void train(
+      SparkRuntime spark,
+      RunConfiguration configuration,
+      String run,
+      Mesh mesh,
+      java.util.function.Consumer<RankEvent> events) {
     Launcher.run(
         spark.context(),
-        LaunchPlan.of(new Mesh(1, 2, 1), configuration::hash),
+        LaunchPlan.of(mesh, configuration::hash),
         new TrainingProgram(
             configuration,
             folder.resolve(run).toUri().toString(),
@@ -165,7 +211,11 @@ class WholeWayTest {
   }
 
   private Evaluation.Result evaluate(SparkRuntime spark, String checkpoint, int ranks) {
-    Evaluation evaluation = new Evaluation(checkpoint, data(), new Mesh(1, ranks, 1));
+    return evaluate(spark, checkpoint, new Mesh(1, ranks, 1));
+  }
+
+  private Evaluation.Result evaluate(SparkRuntime spark, String checkpoint, Mesh mesh) {
+    Evaluation evaluation = new Evaluation(checkpoint, data(), mesh);
     evaluation.check(spark.hadoop());
     return evaluation.run(spark);
   }

@@ -9,8 +9,12 @@ public sealed interface RankMessage {
 
   Sender sender();
 
-  /** Asks whether this attempt may go on. */
-  record Started(Sender sender) implements RankMessage {}
+  /**
+   * Asks whether this attempt may go on.
+   *
+   * @param task that the rank is, of the attempt's stage
+   */
+  record Started(Sender sender, int task) implements RankMessage {}
 
   /** Something that the program reports. */
   record Told(Sender sender, RankEvent event) implements RankMessage {}

@@ -32,9 +32,13 @@ final class DriverLink {
     plugin = null;
   }
 
-  /** Asks whether this attempt may go on. */
-  boolean started() throws InterruptedException {
-    return ask(new RankMessage.Started(sender));
+  /**
+   * Asks whether this attempt may go on.
+   *
+   * @param task that the rank is, of the stage's
+   */
+  boolean started(int task) throws InterruptedException {
+    return ask(new RankMessage.Started(sender, task));
   }
 
   /** Returns when all that was told before has been heard. */

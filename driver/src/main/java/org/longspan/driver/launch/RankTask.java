@@ -2,8 +2,10 @@ package org.longspan.driver.launch;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.BarrierTaskInfo;
 import org.longspan.driver.event.EventCodec;
 import org.longspan.driver.event.RankMessage;
 import org.longspan.driver.plan.Fingerprint;
@@ -40,20 +42,20 @@ final class RankTask implements BarrierStage.Body {
 
   @Override
   public void run(BarrierTaskContext task) {
-    String host = host(task);
+    List<String> hosts = hosts(task);
+    String host = hosts.get(task.partitionId());
     MessageCodec codec = EventCodec.create();
     RankPlan told = codec.decode(plan, RankPlan.class);
+    int rank = Seats.of(hosts, told.mesh().tensor()).get(task.partitionId());
     DriverLink driver =
         new DriverLink(
-            codec,
-            new RankMessage.Sender(
-                told.run(), task.partitionId(), task.stageAttemptNumber(), host));
+            codec, new RankMessage.Sender(told.run(), rank, task.stageAttemptNumber(), host));
     try (NetworkTransport transport =
         NetworkTransport.bind(told.run(), told.secret(), host, told.timeLimit())) {
       try {
-        begin(driver);
+        begin(driver, task);
         AssignedDevice.use(task.resourcesJMap());
-        connect(transport, task, codec, host);
+        connect(transport, rank, task, codec, host);
         program.run(context(told.mesh(), task, transport, driver));
         driver.finished();
       } catch (Throwable failure) {
@@ -63,19 +65,23 @@ final class RankTask implements BarrierStage.Body {
       }
     } catch (InterruptedException killed) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("Rank " + task.partitionId() + " was interrupted", killed);
+      throw new IllegalStateException("Rank " + rank + " was interrupted", killed);
     }
   }
 
-  private static void begin(DriverLink driver) throws InterruptedException {
-    if (!driver.started()) {
+  private static void begin(DriverLink driver, BarrierTaskContext task)
+      throws InterruptedException {
+    if (!driver.started(task.partitionId())) {
       awaitCancel();
     }
   }
 
   private void connect(
-      NetworkTransport transport, BarrierTaskContext task, MessageCodec codec, String host) {
-    int rank = task.partitionId();
+      NetworkTransport transport,
+      int rank,
+      BarrierTaskContext task,
+      MessageCodec codec,
+      String host) {
     int attempt = task.stageAttemptNumber();
     RankAddress own =
         new RankAddress(
@@ -122,9 +128,11 @@ final class RankTask implements BarrierStage.Body {
         .toList();
   }
 
-  /** The executor's host; the port beside it is Spark's. */
-  private static String host(BarrierTaskContext task) {
-    String address = task.getTaskInfos()[task.partitionId()].address();
-    return address.substring(0, address.lastIndexOf(':'));
+  /** The executors' hosts, by task; the port beside each is Spark's. */
+  private static List<String> hosts(BarrierTaskContext task) {
+    return Arrays.stream(task.getTaskInfos())
+        .map(BarrierTaskInfo::address)
+        .map(address -> address.substring(0, address.lastIndexOf(':')))
+        .toList();
   }
 }

@@ -38,7 +38,8 @@ final class RunDesk {
       handOn(sender, told.event());
       return true;
     }
-    if (message instanceof RankMessage.Started) {
+    if (message instanceof RankMessage.Started started) {
+      ledger.seated(sender.attempt(), started.task(), sender.rank());
       return orCancel(ledger.started(sender.attempt()));
     }
     if (message instanceof RankMessage.Failed failed) {

@@ -1,5 +1,7 @@
 package org.longspan.driver.recovery;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.driver.event.FailureKind;
@@ -17,10 +19,13 @@ public final class AttemptLedger {
 
   private final int allowed;
   private final Consumer<Failure> explanations;
+  private final Map<Seat, Integer> seats = new HashMap<>();
   private int newest;
   private int lastWithProgress;
   private boolean exhausted;
   private Failure rootCause;
+
+  private record Seat(int attempt, int task) {}
 
   /**
    * @param explanations hears why an attempt failed, again where another rank explains it better;
@@ -29,6 +34,16 @@ public final class AttemptLedger {
   public AttemptLedger(int allowed, Consumer<Failure> explanations) {
     this.allowed = allowed;
     this.explanations = explanations;
+  }
+
+  /** In {@code attempt} task {@code task} of the stage is rank {@code rank}. */
+  public synchronized void seated(int attempt, int task, int rank) {
+    seats.put(new Seat(attempt, task), rank);
+  }
+
+  /** Which rank a task is; one that has not told has its own number. */
+  synchronized int rankOf(int attempt, int task) {
+    return seats.getOrDefault(new Seat(attempt, task), task);
   }
 
   /** A rank is about to begin; whether its attempt may go on. */

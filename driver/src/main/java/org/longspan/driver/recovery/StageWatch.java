@@ -50,7 +50,7 @@ public final class StageWatch extends SparkListener {
         && !(reason instanceof TaskKilled)) {
       Failure failure =
           new Failure(
-              task.taskInfo().partitionId(),
+              ledger.rankOf(task.stageAttemptId(), task.taskInfo().partitionId()),
               task.stageAttemptId(),
               task.taskInfo().host(),
               reason instanceof ExecutorLostFailure ? FailureKind.LOST : FailureKind.DISCONNECTED,

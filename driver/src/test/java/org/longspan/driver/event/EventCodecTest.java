@@ -28,7 +28,7 @@ class EventCodecTest {
         MESH,
         new RankPlan("run", "a secret", MESH, Duration.ofSeconds(Long.MAX_VALUE, 1)),
         SENDER,
-        new RankMessage.Started(SENDER),
+        new RankMessage.Started(SENDER, 3),
         new RankMessage.Told(SENDER, step),
         new RankMessage.Finished(SENDER),
         new RankMessage.Failed(SENDER, FailureKind.FAULT, "A sentence with ümläuts."),
@@ -80,7 +80,7 @@ class EventCodecTest {
   void shouldRefuseBytesThatAreNoMessage() {
     assertThatThrownBy(() -> EventCodec.create().decode(new byte[] {99, 1, 2}, Record.class))
         .isInstanceOf(MessageException.class);
-    byte[] whole = EventCodec.create().encode(new RankMessage.Started(SENDER));
+    byte[] whole = EventCodec.create().encode(new RankMessage.Started(SENDER, 3));
     byte[] cut = Arrays.copyOf(whole, whole.length - 3);
     assertThatThrownBy(() -> EventCodec.create().decode(cut, Record.class))
         .isInstanceOf(MessageException.class);

@@ -22,8 +22,8 @@ class RunDeskTest {
   void shouldDropWhatAnOlderAttemptReports() {
     RankEvent stale = new RankEvent.Checkpoint(1, "old");
     RankEvent fresh = new RankEvent.Checkpoint(1, "new");
-    desk.answer(new RankMessage.Started(sender(0)));
-    desk.answer(new RankMessage.Started(sender(1)));
+    desk.answer(new RankMessage.Started(sender(0), 0));
+    desk.answer(new RankMessage.Started(sender(1), 0));
     desk.answer(new RankMessage.Told(sender(0), stale));
     desk.answer(new RankMessage.Told(sender(1), fresh));
 
@@ -32,12 +32,12 @@ class RunDeskTest {
 
   @Test
   void shouldCountAttemptsFromTheLastCheckpoint() {
-    desk.answer(new RankMessage.Started(sender(1)));
+    desk.answer(new RankMessage.Started(sender(1), 0));
     desk.answer(new RankMessage.Told(sender(1), new RankEvent.Checkpoint(1, "path")));
 
-    assertThat(desk.answer(new RankMessage.Started(sender(2)))).isTrue();
+    assertThat(desk.answer(new RankMessage.Started(sender(2), 0))).isTrue();
     assertThat(cancelled).hasValue(0);
-    assertThat(desk.answer(new RankMessage.Started(sender(3)))).isFalse();
+    assertThat(desk.answer(new RankMessage.Started(sender(3), 0))).isFalse();
     assertThat(cancelled).hasValue(1);
   }
 

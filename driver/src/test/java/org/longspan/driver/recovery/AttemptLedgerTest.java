@@ -78,6 +78,15 @@ class AttemptLedgerTest {
     assertThat(ledger.isNewest(0)).isFalse();
   }
 
+  @Test
+  void shouldKnowWhichRankATaskIsInEachAttempt() {
+    ledger.seated(0, 2, 1);
+    ledger.seated(1, 2, 3);
+    assertThat(ledger.rankOf(0, 2)).isEqualTo(1);
+    assertThat(ledger.rankOf(1, 2)).isEqualTo(3);
+    assertThat(ledger.rankOf(1, 0)).isZero();
+  }
+
   private static Failure failure(int attempt, FailureKind kind, String sentence) {
     return new Failure(1, attempt, "host", kind, sentence);
   }

@@ -16,8 +16,8 @@ import org.longspan.parallelism.collective.Communicator;
 
 /**
  * A model's parameters and moments as whole tensors, of which each tensor rank holds a share: the
- * first one brings them together, a tensor at a time, so that it never holds more than one of them
- * besides its share of the model.
+ * first one brings them together, a tensor at a time, so that besides its share of the model it
+ * holds one of them, and another rank's share of it.
  *
  * <p>Threading: the rank's own thread. Where the first tensor rank writes what {@link #parameters}
  * and {@link #moments} give, in this order, the others {@link #give} theirs.
@@ -28,6 +28,10 @@ final class WholeTensors implements AutoCloseable {
   private final LanguageModel model;
   private final Communicator tensor;
   private final Arena arena;
+
+  /** Of each tensor rank, in order. */
+  private final List<Map<String, ParameterShape>> shapes;
+
   private Matrix wholeRoom;
   private Matrix shareRoom;
 
@@ -35,6 +39,10 @@ final class WholeTensors implements AutoCloseable {
     this.model = model;
     this.tensor = model.tensor();
     this.arena = new Arena("of a checkpoint", model.precision());
+    this.shapes =
+        IntStream.range(0, tensor.size())
+            .mapToObj(rank -> model.shapes(new TensorPlace(rank, tensor.size())))
+            .toList();
   }
 
   List<NamedTensor> parameters() {
@@ -48,11 +56,6 @@ final class WholeTensors implements AutoCloseable {
   }
 
   private List<NamedTensor> tensors(Map<String, Matrix> own, String suffix) {
-    // Of each tensor rank, in order.
-    List<Map<String, ParameterShape>> shapes =
-        IntStream.range(0, tensor.size())
-            .mapToObj(rank -> model.shapes(new TensorPlace(rank, tensor.size())))
-            .toList();
     List<NamedTensor> tensors = new ArrayList<>();
     own.forEach(
         (name, values) -> {
@@ -90,15 +93,19 @@ final class WholeTensors implements AutoCloseable {
     if (wholeRoom != null) {
       return;
     }
-    long most =
-        model.shapes().values().stream()
-            .filter(ParameterShape::split)
-            .mapToLong(shape -> (long) shape.rowSide().whole() * shape.columnSide().whole())
-            .max()
-            .orElse(0);
-    wholeRoom = arena.matrix(most, 1);
-    // No share is larger than all there is.
-    shareRoom = arena.matrix(most, 1);
+    long largestWhole = 0;
+    long largestShare = 0;
+    for (Map<String, ParameterShape> ofRank : shapes) {
+      for (ParameterShape shape : ofRank.values()) {
+        if (shape.split()) {
+          long whole = (long) shape.rowSide().whole() * shape.columnSide().whole();
+          largestWhole = Math.max(largestWhole, whole);
+          largestShare = Math.max(largestShare, shape.size());
+        }
+      }
+    }
+    wholeRoom = arena.matrix(largestWhole, 1);
+    shareRoom = arena.matrix(largestShare, 1);
   }
 
   /** Puts a share where it belongs. */
@@ -124,10 +131,9 @@ final class WholeTensors implements AutoCloseable {
   }
 
   private void give(Map<String, Matrix> own) {
-    Map<String, ParameterShape> shapes = model.shapes();
     own.forEach(
         (name, values) -> {
-          if (shapes.get(name).split()) {
+          if (shapes.get(tensor.index()).get(name).split()) {
             eachPiece(values, piece -> tensor.send(0, piece));
           }
         });

@@ -129,9 +129,10 @@ public final class Options {
       Option.integer("mesh.tensor", 1)
           .atLeast(1)
           .describedAs(
-              "Ranks that share a slice, each with a share of the model: of the heads, which divide"
-                  + " by it, of the feed-forward part's hidden columns and of the vocabulary. They send"
-                  + " each other each token's activations, so they belong on one host");
+              "Ranks that share a slice, each with a share of the model: some of the heads, of which"
+                  + " there are a multiple of it, of the feed-forward part's hidden columns and of"
+                  + " the vocabulary. They send each other what every token becomes in every block,"
+                  + " so they belong on one host");
 
   public static final Option<Integer> TRAIN_STEPS =
       Option.integer("train.steps", 100).atLeast(1).describedAs("Optimizer steps of the run");

@@ -112,7 +112,7 @@ class LatentModelTest {
   }
 
   private static final String[] EIGHT = {
-    "model.heads", "8", "model.feed-forward", "11", "model.convolution", "3"
+    "model.width", "24", "model.heads", "8", "model.feed-forward", "11", "model.convolution", "3"
   };
 
   // With 37 tokens the fourth sequence rank has none, with 20 the third neither.
