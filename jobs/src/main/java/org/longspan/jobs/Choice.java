@@ -8,6 +8,8 @@ import org.longspan.executors.bench.kernel.KernelForm;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentNorm;
 import org.longspan.executors.memory.Precision;
 import org.longspan.jobs.kubernetes.Gang;
 import org.longspan.jobs.kubernetes.Operator;
@@ -48,6 +50,18 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfMixer extends Choice<MixerKind> {
     OfMixer() {
       super(MixerKind.class);
+    }
+  }
+
+  static final class OfLatentForm extends Choice<LatentForm> {
+    OfLatentForm() {
+      super(LatentForm.class);
+    }
+  }
+
+  static final class OfLatentNorm extends Choice<LatentNorm> {
+    OfLatentNorm() {
+      super(LatentNorm.class);
     }
   }
 

@@ -3,6 +3,7 @@ package org.longspan.executors.configuration;
 import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.memory.Precision;
 
 /** Refuses values that do not go together. */
@@ -11,7 +12,10 @@ final class Consistency {
 
   static void check(RunConfiguration configuration) {
     checkDivides(configuration, Options.MODEL_WIDTH, Options.MODEL_HEADS);
+    checkLatent(configuration);
     TensorSplit.check(
+        configuration.get(Options.MODEL_PATTERN),
+        Derived.latent(configuration),
         configuration.get(Options.MODEL_HEADS),
         Derived.feedForward(configuration),
         configuration.get(Options.MESH_TENSOR));
@@ -28,6 +32,35 @@ final class Consistency {
       throw new InvalidInputException(
           "exchange.cut and deterministic are both true; a cut exchange makes results depend on"
               + " mesh.sequence, so set one of them to false.");
+    }
+  }
+
+  private static void checkLatent(RunConfiguration configuration) {
+    if (!configuration.get(Options.MODEL_PATTERN).contains(MixerKind.LATENT)) {
+      return;
+    }
+    int groups = configuration.get(Options.MODEL_LATENT_GROUPS);
+    if (configuration.get(Options.MODEL_LATENT_FORM) == LatentForm.MLA && groups > 1) {
+      throw new InvalidInputException(
+          "model.latent.groups is "
+              + groups
+              + " and model.latent.form is mla, which has one group; set model.latent.groups to 1 or"
+              + " model.latent.form to tpla or mlra.");
+    }
+    int rank = Derived.latentRank(configuration);
+    if (rank % groups != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "model.latent.rank is %d, which does not divide by model.latent.groups of %d; %d would"
+                  + " do.",
+              rank, groups, (rank / groups + 1) * groups));
+    }
+    int rope = configuration.get(Options.MODEL_LATENT_ROPE);
+    if (rope % 2 != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "model.latent.rope is %d; rotary positions turn pairs of columns, so %d would do.",
+              rope, rope + 1));
     }
   }
 

@@ -11,13 +11,18 @@ public enum MixerKind {
   /** The gated delta rule: a key's old value is replaced (arXiv 2412.06464). */
   GATED_DELTA,
   /** Softmax attention over a causal sliding window. */
-  LOCAL;
+  LOCAL,
+  /**
+   * Softmax attention over all tokens before, its keys and values in a small latent (arXiv
+   * 2405.04434).
+   */
+  LATENT;
 
   /** Whether its attention can run on an OpenCL device. */
   public boolean runsOnDevices() {
     return switch (this) {
       case LIGHTNING, SIMPLE_GLA, GLA, LOCAL -> true;
-      case GATED_DELTA -> false;
+      case GATED_DELTA, LATENT -> false;
     };
   }
 }

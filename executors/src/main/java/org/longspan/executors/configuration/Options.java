@@ -2,6 +2,8 @@ package org.longspan.executors.configuration;
 
 import java.util.List;
 import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentNorm;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.ScanChoice;
 
@@ -44,12 +46,66 @@ public final class Options {
               "The blocks' mixers in order, repeated over the layers: `lightning` is linear"
                   + " attention with a constant decay, `simple-gla` with a gate for each head and"
                   + " token, `gla` with a gate for each key column, `gated-delta` the gated delta"
-                  + " rule, `local` is attention over a sliding window");
+                  + " rule, `local` is attention over a sliding window, `latent` attention over all"
+                  + " tokens before with keys and values in a latent");
 
   public static final Option<Integer> MODEL_WINDOW =
       Option.integer("model.window", 256)
           .atLeast(1)
           .describedAs("Tokens that a `local` mixer sees, the token itself among them");
+
+  public static final Option<Integer> MODEL_LATENT_RANK =
+      Option.integer("model.latent.rank", 0)
+          .atLeast(0)
+          .describedAs(
+              "Columns of a `latent` mixer's latent of keys and values, a multiple of"
+                  + " `model.latent.groups`; 0 takes four times `model.latent.nope`");
+
+  public static final Option<Integer> MODEL_LATENT_QUERY_RANK =
+      Option.integer("model.latent.query-rank", 0)
+          .atLeast(0)
+          .describedAs("Columns of a `latent` mixer's latent of queries; 0 leaves it out");
+
+  public static final Option<Integer> MODEL_LATENT_NOPE =
+      Option.integer("model.latent.nope", 0)
+          .atLeast(0)
+          .describedAs(
+              "Columns without positions of a `latent` mixer's head; 0 takes `model.width` over"
+                  + " `model.heads`");
+
+  public static final Option<Integer> MODEL_LATENT_ROPE =
+      Option.integer("model.latent.rope", 0)
+          .atLeast(0)
+          .describedAs(
+              "Columns with rotary positions of a `latent` mixer's head, an even number, whose key all"
+                  + " heads share; 0 takes half of `model.latent.nope`, rounded up to an even number");
+
+  public static final Option<Integer> MODEL_LATENT_VALUE =
+      Option.integer("model.latent.value", 0)
+          .atLeast(0)
+          .describedAs(
+              "Columns of the values of a `latent` mixer's head; 0 takes `model.width` over"
+                  + " `model.heads`");
+
+  public static final Option<LatentForm> MODEL_LATENT_FORM =
+      Option.choice("model.latent.form", LatentForm.MLA)
+          .describedAs(
+              "How a `latent` mixer attends: `mla` to the whole latent, tensor ranks sharing the heads;"
+                  + " `tpla` and `mlra` with every head to each group of the latent's columns, tensor"
+                  + " ranks sharing the groups, so that the cache of a rank is smaller when generating");
+
+  public static final Option<Integer> MODEL_LATENT_GROUPS =
+      Option.integer("model.latent.groups", 1)
+          .atLeast(1)
+          .describedAs(
+              "Groups of a `latent` mixer's latent, a multiple of `mesh.tensor`; `mla` has one");
+
+  public static final Option<LatentNorm> MODEL_LATENT_NORM =
+      Option.choice("model.latent.norm", LatentNorm.EXACT)
+          .describedAs(
+              "The norm of a latent in groups with `tpla`: `exact` over all columns, for which tensor"
+                  + " ranks exchange a number for each token, or `local`, estimated by each group; `mlra`"
+                  + " has a norm of each group's own whatever this says");
 
   public static final Option<Integer> MODEL_CONVOLUTION =
       Option.integer("model.convolution", 0)
@@ -200,6 +256,14 @@ public final class Options {
           MODEL_FEED_FORWARD,
           MODEL_PATTERN,
           MODEL_WINDOW,
+          MODEL_LATENT_RANK,
+          MODEL_LATENT_QUERY_RANK,
+          MODEL_LATENT_NOPE,
+          MODEL_LATENT_ROPE,
+          MODEL_LATENT_VALUE,
+          MODEL_LATENT_FORM,
+          MODEL_LATENT_GROUPS,
+          MODEL_LATENT_NORM,
           MODEL_CONVOLUTION,
           MESH_DATA,
           MESH_SEQUENCE,

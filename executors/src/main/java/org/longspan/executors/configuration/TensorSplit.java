@@ -4,24 +4,46 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentShape;
 
 /** Refuses tensor ranks over which a model cannot be split. */
 public final class TensorSplit {
   private TensorSplit() {}
 
   /**
-   * Whether heads and hidden columns can be split over {@code ranks}.
+   * Whether heads, groups of latents and hidden columns can be split over {@code ranks}.
    *
+   * @param latent null where no mixer is latent
    * @throws InvalidInputException where they cannot; it says what would do
    */
-  public static void check(int heads, int feedForward, int ranks) {
-    if (heads % ranks != 0) {
+  public static void check(
+      List<MixerKind> pattern, LatentShape latent, int heads, int feedForward, int ranks) {
+    if (isByHeads(pattern, latent) && heads % ranks != 0) {
       throw new InvalidInputException(
           String.format(
               "%d tensor ranks cannot share model.heads of %d equally; %s would do for mesh.tensor.",
               ranks, heads, divisors(heads)));
     }
+    if (latent != null && latent.form() != LatentForm.MLA && latent.groups() % ranks != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "%d tensor ranks cannot share model.latent.groups of %d equally; %s would do for"
+                  + " mesh.tensor.",
+              ranks, latent.groups(), divisors(latent.groups())));
+    }
     checkShares("model.feed-forward", feedForward, ranks);
+  }
+
+  /** Whether any mixer lies on tensor ranks by heads. */
+  private static boolean isByHeads(List<MixerKind> pattern, LatentShape latent) {
+    return pattern.stream()
+        .anyMatch(
+            mixer ->
+                switch (mixer) {
+                  case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA, LOCAL -> true;
+                  case LATENT -> latent.form() == LatentForm.MLA;
+                });
   }
 
   /** Whether each of {@code ranks} gets some of a vocabulary. */

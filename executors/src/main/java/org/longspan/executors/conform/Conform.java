@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.longspan.executors.checkpoint.NamedTensor;
@@ -58,25 +60,33 @@ public final class Conform {
      * token.
      */
     Documents documents() {
-      int from = Math.toIntExact(slice().start());
-      int to = Math.toIntExact(slice().end());
-      int earlier = given.initialState() == null ? 0 : 1;
-      List<Integer> starts = new ArrayList<>();
-      long before = from == to ? 0 : (long) from + earlier;
-      for (int start : given.documents()) {
-        if (start == 0 && earlier == 1) {
-          continue;
-        }
-        if (start >= from && start < to) {
-          starts.add(start - from);
-        }
-        if (start <= from && from < to) {
-          before = (long) from - start;
-        }
-      }
-      return new Documents(
-          to - from, starts.stream().mapToInt(Integer::intValue).toArray(), before);
+      return Conform.documents(given.documents(), slice(), given.initialState() == null ? 0 : 1);
     }
+  }
+
+  /**
+   * Documents of a slice.
+   *
+   * @param all where those of the whole sequence start
+   * @param earlier tokens of the first one before the sequence
+   */
+  static Documents documents(List<Integer> all, Slice slice, int earlier) {
+    int from = Math.toIntExact(slice.start());
+    int to = Math.toIntExact(slice.end());
+    List<Integer> starts = new ArrayList<>();
+    long before = from == to ? 0 : (long) from + earlier;
+    for (int start : all) {
+      if (start == 0 && earlier == 1) {
+        continue;
+      }
+      if (start >= from && start < to) {
+        starts.add(start - from);
+      }
+      if (start <= from && from < to) {
+        before = (long) from - start;
+      }
+    }
+    return new Documents(to - from, starts.stream().mapToInt(Integer::intValue).toArray(), before);
   }
 
   /** The tensors that come out. */
@@ -84,6 +94,13 @@ public final class Conform {
 
   /** Reads the case, runs it, writes the results. */
   public static void run(ConformOptions options) throws IOException {
+    switch (options.mixer()) {
+      case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA, LOCAL -> runCore(options);
+      case LATENT -> LatentConform.run(options);
+    }
+  }
+
+  private static void runCore(ConformOptions options) throws IOException {
     try (Arena arena = new Arena("of the case", options.precision())) {
       ConformCase given = ConformCase.read(options.input(), options.mixer(), arena);
       AttentionShape shape = given.shape();
@@ -112,6 +129,7 @@ public final class Conform {
                 case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA ->
                     LinearConform.run(part, ranks, workers, own);
                 case LOCAL -> WindowConform.run(part, ranks, workers, own);
+                case LATENT -> throw new IllegalStateException("Latent attention runs apart");
               }
             }
             return null;
@@ -133,10 +151,12 @@ public final class Conform {
     return arena.matrix(matrix.rows(), matrix.columns());
   }
 
-  private static List<Transport> transports(ConformOptions options) {
+  /** One for each rank, the tensor ranks of a slice being neighbours. */
+  static List<Transport> transports(ConformOptions options) {
+    int ranks = Math.multiplyExact(options.ranks(), options.tensor());
     return switch (options.transport()) {
-      case LOCAL -> InProcessTransport.connect(options.ranks(), TIME_LIMIT);
-      case NETWORK -> NetworkTransport.loopback(options.ranks(), TIME_LIMIT, Protection.ENCRYPTED);
+      case LOCAL -> InProcessTransport.connect(ranks, TIME_LIMIT);
+      case NETWORK -> NetworkTransport.loopback(ranks, TIME_LIMIT, Protection.ENCRYPTED);
     };
   }
 
@@ -166,21 +186,26 @@ public final class Conform {
           tensors.add(new NamedTensor("d_initial_state", state, results.initialGradient()));
         }
       }
-      case LOCAL -> {
-        // It has no state.
+      case LOCAL, LATENT -> {
+        // They have no state.
       }
     }
+    write(options, tensors, Map.of());
+  }
+
+  /** Writes the results and, as metadata, how they came about. */
+  static void write(ConformOptions options, List<NamedTensor> tensors, Map<String, String> more)
+      throws IOException {
     Path folder = options.output().toAbsolutePath().getParent();
     if (folder != null) {
       Files.createDirectories(folder);
     }
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("mixer", options.mixer().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    metadata.put("ranks", Integer.toString(options.ranks()));
+    metadata.putAll(more);
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(options.output()))) {
-      SafetensorsWriter.write(
-          out,
-          tensors,
-          Map.of(
-              "mixer", options.mixer().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'),
-              "ranks", Integer.toString(options.ranks())));
+      SafetensorsWriter.write(out, tensors, metadata);
     }
   }
 }

@@ -1,12 +1,7 @@
 package org.longspan.executors.conform;
 
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
-import org.longspan.datapipeline.InvalidInputException;
-import org.longspan.executors.checkpoint.SafetensorsFile;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.LinearTensors;
@@ -43,24 +38,23 @@ record ConformCase(
 
   static ConformCase read(java.nio.file.Path input, MixerKind mixer, Arena arena)
       throws IOException {
-    try (SafetensorsFile file =
-        SafetensorsFile.open(new Configuration(), new Path(input.toUri()))) {
-      return new Reader(input, file, arena).read(mixer);
+    try (CaseFile file = CaseFile.open(input, arena)) {
+      return new Reader(file).read(mixer);
     }
   }
 
   /** Reads and checks one file. */
-  private record Reader(java.nio.file.Path input, SafetensorsFile file, Arena arena) {
+  private record Reader(CaseFile file) {
 
     ConformCase read(MixerKind mixer) throws IOException {
-      List<Long> keys = shape("q", 3);
-      List<Long> values = shape("v", 3);
+      List<Long> keys = file.shape("q", 3);
+      List<Long> values = file.shape("v", 3);
       int tokens = Math.toIntExact(keys.get(0));
       int heads = Math.toIntExact(keys.get(1));
       int keyWidth = Math.toIntExact(keys.get(2));
       int valueWidth = Math.toIntExact(values.get(2));
       if (heads < 1 || keyWidth < 1 || valueWidth < 1) {
-        throw wrong(
+        throw file.wrong(
             "q has the shape " + keys + " and v " + values + "; heads and widths are at least 1");
       }
       List<Long> expectedValues = List.of((long) tokens, (long) heads, (long) valueWidth);
@@ -69,7 +63,7 @@ record ConformCase(
       require("do", expectedValues);
       boolean stateful = mixer != MixerKind.LOCAL && file.contains("initial_state");
       if (mixer == MixerKind.LOCAL && file.contains("initial_state")) {
-        throw wrong("it has an initial_state, and the local mixer has no state");
+        throw file.wrong("it has an initial_state, and the local mixer has no state");
       }
       if (stateful) {
         require("initial_state", List.of((long) heads, (long) keyWidth, (long) valueWidth));
@@ -78,43 +72,26 @@ record ConformCase(
           new AttentionShape(heads, keyWidth, valueWidth),
           tokens,
           new LinearTensors(
-              matrix("q", tokens, heads * keyWidth),
-              matrix("k", tokens, heads * keyWidth),
-              matrix("v", tokens, heads * valueWidth),
+              file.matrix("q", tokens, heads * keyWidth),
+              file.matrix("k", tokens, heads * keyWidth),
+              file.matrix("v", tokens, heads * valueWidth),
               gates(mixer, tokens, heads, keyWidth),
               beta(mixer, tokens, heads)),
-          matrix("do", tokens, heads * valueWidth),
-          stateful ? matrix("initial_state", heads * keyWidth, valueWidth) : null,
-          documents(tokens),
+          file.matrix("do", tokens, heads * valueWidth),
+          stateful ? file.matrix("initial_state", heads * keyWidth, valueWidth) : null,
+          file.documents(tokens),
           mixer == MixerKind.LIGHTNING ? slopes(heads) : List.of(),
           mixer == MixerKind.LOCAL ? window() : 0);
     }
 
-    private List<Long> shape(String tensor, int sides) {
-      List<Long> shape = file.shape(tensor);
-      if (shape.size() != sides) {
-        throw wrong(
-            "tensor " + tensor + " has the shape " + shape + "; it takes " + sides + " sides");
-      }
-      return shape;
-    }
-
     private void require(String tensor, List<Long> expected) {
-      if (!file.shape(tensor).equals(expected)) {
-        throw wrong(
-            "tensor "
-                + tensor
-                + " has the shape "
-                + file.shape(tensor)
-                + "; beside q and v it takes "
-                + expected);
-      }
+      file.require(tensor, expected, "beside q and v");
     }
 
     private Matrix gates(MixerKind mixer, int tokens, int heads, int keyWidth) throws IOException {
       int columns =
           switch (mixer) {
-            case LIGHTNING, LOCAL -> 0;
+            case LIGHTNING, LOCAL, LATENT -> 0;
             case SIMPLE_GLA, GATED_DELTA -> heads;
             case GLA -> heads * keyWidth;
           };
@@ -126,12 +103,13 @@ record ConformCase(
           mixer == MixerKind.GLA
               ? List.of((long) tokens, (long) heads, (long) keyWidth)
               : List.of((long) tokens, (long) heads));
-      Matrix gates = matrix("g", tokens, columns);
+      Matrix gates = file.matrix("g", tokens, columns);
       for (int token = 0; token < tokens; token++) {
         for (int column = 0; column < columns; column++) {
           double gate = gates.get(token, column);
           if (!(gate <= 0) || Double.isInfinite(gate)) {
-            throw wrong("g holds " + gate + " at token " + token + "; log gates are 0 or less");
+            throw file.wrong(
+                "g holds " + gate + " at token " + token + "; log gates are 0 or less");
           }
         }
       }
@@ -143,45 +121,17 @@ record ConformCase(
         return null;
       }
       require("beta", List.of((long) tokens, (long) heads));
-      return matrix("beta", tokens, heads);
-    }
-
-    private Matrix matrix(String tensor, int rows, int columns) throws IOException {
-      Matrix matrix = arena.matrix(rows, columns);
-      file.read(tensor, matrix);
-      return matrix;
-    }
-
-    private List<Integer> documents(int tokens) throws IOException {
-      if (!file.contains("documents")) {
-        return tokens == 0 ? List.of() : List.of(0);
-      }
-      long[] starts = file.readIntegers("documents");
-      for (int i = 0; i < starts.length; i++) {
-        boolean ascending = i == 0 ? starts[0] == 0 : starts[i] > starts[i - 1];
-        if (!ascending || starts[i] >= tokens) {
-          throw wrong(
-              "documents "
-                  + Arrays.toString(starts)
-                  + " are to start with 0 and ascend below "
-                  + tokens
-                  + " tokens");
-        }
-      }
-      if (starts.length == 0 && tokens > 0) {
-        throw wrong("documents is empty; it takes at least the offset 0");
-      }
-      return Arrays.stream(starts).mapToObj(start -> (int) start).toList();
+      return file.matrix("beta", tokens, heads);
     }
 
     private List<Double> slopes(int heads) throws IOException {
       require("slopes", List.of((long) heads));
-      Matrix slopes = matrix("slopes", 1, heads);
+      Matrix slopes = file.matrix("slopes", 1, heads);
       List<Double> values = new java.util.ArrayList<>();
       for (int head = 0; head < heads; head++) {
         double slope = slopes.get(0, head);
         if (!(slope >= 0)) {
-          throw wrong("slope " + head + " is " + slope + "; slopes are at least 0");
+          throw file.wrong("slope " + head + " is " + slope + "; slopes are at least 0");
         }
         values.add(slope);
       }
@@ -189,21 +139,17 @@ record ConformCase(
     }
 
     private int window() {
-      String text = file.metadata().get("window");
+      String text = file.file().metadata().get("window");
       try {
         int window = Integer.parseInt(text == null ? "" : text.strip());
         if (window >= 1) {
           return window;
         }
       } catch (NumberFormatException e) {
-        throw wrong(
+        throw file.wrong(
             "its metadata window is " + text + "; it takes a whole number of tokens, 1 or more");
       }
-      throw wrong("its metadata window is " + text + "; it takes 1 or more");
-    }
-
-    private InvalidInputException wrong(String what) {
-      return new InvalidInputException("File " + input + ": " + what + ".");
+      throw file.wrong("its metadata window is " + text + "; it takes 1 or more");
     }
   }
 }

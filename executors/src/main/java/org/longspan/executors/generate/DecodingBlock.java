@@ -1,6 +1,7 @@
 package org.longspan.executors.generate;
 
 import java.util.Map;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.math.Numerics;
@@ -39,6 +40,9 @@ final class DecodingBlock implements AutoCloseable {
           case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA ->
               new LinearDecoding(shape, numerics, arena, workers);
           case LOCAL -> new WindowDecoding(shape, numerics, arena, workers);
+          case LATENT ->
+              throw new InvalidInputException(
+                  "The model has latent mixers, with which generation is not built yet.");
         };
     this.history = arena.matrix(Math.max(1, shape.convolution()), shape.width());
     this.stream = arena.matrix(1, shape.width());

@@ -1,6 +1,7 @@
 package org.longspan.executors.layer;
 
 import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.latent.LatentShape;
 
 /**
  * The sizes of one decoder block.
@@ -10,6 +11,7 @@ import org.longspan.executors.configuration.MixerKind;
  * @param convolution taps of the convolution before the mixer; 0 for none
  * @param layer which block it is, from 0
  * @param layers how many there are
+ * @param latent of a {@code latent} mixer; null where the model has none
  */
 public record BlockShape(
     MixerKind mixer,
@@ -19,4 +21,5 @@ public record BlockShape(
     int window,
     int convolution,
     int layer,
-    int layers) {}
+    int layers,
+    LatentShape latent) {}

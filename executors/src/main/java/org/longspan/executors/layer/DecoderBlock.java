@@ -16,8 +16,9 @@ import org.longspan.executors.memory.Matrix;
  * <p>Several tensor ranks each have some of the mixer's heads and of the feed-forward's hidden
  * columns. Each holds the stream whole: what mixer and feed-forward add to it, and the gradients of
  * what they take, are sums over the tensor ranks, four in all, in flight while other tiles are
- * worked on. Norms and convolution are computed on each rank alike, from the same numbers, so that
- * they need no message and each finds the whole of their gradients.
+ * worked on; a latent mixer sums less, see {@link LatentMixer}. Norms and convolution are computed
+ * on each rank alike, from the same numbers, so that they need no message and each finds the whole
+ * of their gradients.
  *
  * <p>Traffic: of n bytes in a slice's rows, a rank receives {@code 4(T−1)/T · n} in the forward and
  * as many in the backward, T the tensor ranks. Where layers compute things again they keep what
@@ -52,6 +53,7 @@ public final class DecoderBlock implements AutoCloseable {
         switch (shape.mixer()) {
           case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> new LinearMixer(environment, shape);
           case LOCAL -> new WindowMixer(environment, width, shape.heads(), shape.window());
+          case LATENT -> new LatentMixer(environment, shape.latent());
         };
     this.feedForward = new FeedForward(environment, shape.feedForward());
     this.convolved = convolution == null ? null : environment.kept("convolved", capacity, width);
@@ -77,6 +79,7 @@ public final class DecoderBlock implements AutoCloseable {
         switch (shape.mixer()) {
           case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA -> LinearMixer.parameters(shape, place);
           case LOCAL -> WindowMixer.parameters(width, shape.heads(), place);
+          case LATENT -> LatentMixer.parameters(shape.latent(), place);
         });
     all.add(new ParameterShape(FEED_FORWARD_NORM, 1, width, Kind.GAIN));
     all.addAll(FeedForward.parameters(width, shape.feedForward(), place));
@@ -94,7 +97,7 @@ public final class DecoderBlock implements AutoCloseable {
     }
     Matrix stream = convolution == null ? x : convolved;
     project(stream, parameters);
-    mixer.attend();
+    mixer.attend(parameters);
     environment.forEachTile(
         List.of(
             Stage.summing(
@@ -110,6 +113,7 @@ public final class DecoderBlock implements AutoCloseable {
   }
 
   private void project(Matrix stream, Parameters parameters) {
+    mixer.begin();
     environment.forEachTile(
         (worker, first, count) -> {
           Matrix normalized = normalizedTile.of(worker, count);
@@ -153,7 +157,7 @@ public final class DecoderBlock implements AutoCloseable {
     }
     Matrix stream = convolution == null ? x : convolved;
     project(stream, parameters);
-    mixer.attendAgain();
+    mixer.attendAgain(parameters);
     environment.forEachTile(
         (worker, first, count) -> {
           if (environment.tensor().size() == 1) {
@@ -203,11 +207,11 @@ public final class DecoderBlock implements AutoCloseable {
                       parameters.gradient(worker, FEED_FORWARD_NORM));
                   mixer.joinGradient(worker, first, tileGradient, parameters);
                 })));
-    mixer.attendGradient();
+    mixer.attendGradient(parameters);
     parameters.forEachTile(
         List.of(
             Stage.summing(
-                normalizedGradients.slice(),
+                mixer.givesWholeGradients() ? null : normalizedGradients.slice(),
                 (worker, first, count) -> {
                   Matrix normalized = normalizedTile.of(worker, count);
                   rows.normalize(

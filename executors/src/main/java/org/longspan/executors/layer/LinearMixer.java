@@ -154,7 +154,7 @@ final class LinearMixer implements Mixer {
   }
 
   @Override
-  public void attend() {
+  public void attend(Parameters parameters) {
     incoming.zero();
     if (environment.isAlone()) {
       forward();
@@ -184,7 +184,7 @@ final class LinearMixer implements Mixer {
   }
 
   @Override
-  public void attendAgain() {
+  public void attendAgain(Parameters parameters) {
     forward();
     if (!environment.isAlone()) {
       addIncoming();
@@ -279,7 +279,7 @@ final class LinearMixer implements Mixer {
   }
 
   @Override
-  public void attendGradient() {
+  public void attendGradient(Parameters parameters) {
     if (environment.isAlone()) {
       backward();
       return;

@@ -38,7 +38,8 @@ public enum LinearRule {
       case SIMPLE_GLA -> SCALAR_GATE;
       case GLA -> VECTOR_GATE;
       case GATED_DELTA -> DELTA;
-      case LOCAL -> throw new IllegalArgumentException("A local mixer has no state");
+      case LOCAL, LATENT ->
+          throw new IllegalArgumentException("A mixer of " + mixer + " has no state");
     };
   }
 

@@ -23,7 +23,11 @@ public record ParameterShape(
      * Of gates: starts such that the memory of the columns goes from 16 to 4,096 tokens,
      * geometrically; does not decay.
      */
-    MEMORY
+    MEMORY,
+    /**
+     * A constant for each column, the number of columns at first: has no gradient, does not decay.
+     */
+    SHARE_ESTIMATE
   }
 
   /** What a tensor rank finds of the gradient of the numbers that it holds. */

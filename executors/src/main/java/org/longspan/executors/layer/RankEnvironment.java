@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.latent.LatentPlan;
+import org.longspan.executors.latent.LatentPlan.Sharing;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -39,6 +41,7 @@ public final class RankEnvironment implements AutoCloseable {
   private SliceInput input;
   private long step = -1;
   private List<Piece> pieces = List.of();
+  private LatentPlan latentPlan;
   private final BlockFold blockFold;
   private final TensorSums tensorSums;
 
@@ -163,6 +166,7 @@ public final class RankEnvironment implements AutoCloseable {
           next.length() + " tokens for a rank made for " + capacity + " at most");
     }
     input = next;
+    latentPlan = null;
     blockFold.accept(next.slices());
     pieces =
         switch (mode.reproducibility()) {
@@ -409,6 +413,33 @@ public final class RankEnvironment implements AutoCloseable {
         kind,
         mode.scanBlocks(),
         mode.link());
+  }
+
+  /**
+   * Which sequence rank attends for which tokens of the sequence being worked on, in latent mixers;
+   * the first call for a slice is a collective of the sequence's ranks.
+   */
+  LatentPlan latentPlan() {
+    if (latentPlan == null) {
+      latentPlan =
+          switch (mode.exchange()) {
+            case WHOLE ->
+                switch (mode.reproducibility()) {
+                  case FAST ->
+                      LatentPlan.gathered(
+                          sequence, input.slices(), input.documents(), Sharing.BALANCED);
+                  case BITWISE ->
+                      LatentPlan.onGrid(sequence, input.slices(), input.documents(), tile);
+                };
+            case CUT -> LatentPlan.cut(input.slices(), input.firstPosition(), input.documents());
+          };
+    }
+    return latentPlan;
+  }
+
+  /** Starts to sum {@code rows}, contiguous, over the tensor ranks, in place. */
+  Pending sumOverTensorRanks(Matrix rows) {
+    return tensorSums.start(rows);
   }
 
   /** Sums over the blocks of the sequence being worked on, in one order. */

@@ -137,7 +137,7 @@ final class WindowMixer implements Mixer {
   }
 
   @Override
-  public void attend() {
+  public void attend(Parameters parameters) {
     int length = environment.input().length();
     HaloExchange exchange = environment.halo(reach);
     int tailRows = Math.min(reach, length);
@@ -156,7 +156,7 @@ final class WindowMixer implements Mixer {
   }
 
   @Override
-  public void attendAgain() {
+  public void attendAgain(Parameters parameters) {
     takeHalo(environment.haloRows(reach));
     for (Piece piece : environment.pieces()) {
       forward(piece, 0, piece.length());
@@ -231,7 +231,7 @@ final class WindowMixer implements Mixer {
   }
 
   @Override
-  public void attendGradient() {
+  public void attendGradient(Parameters parameters) {
     switch (environment.mode().reproducibility()) {
       case FAST -> environment.pieces().forEach(this::wholeGradient);
       case BITWISE -> gradientByPieces();

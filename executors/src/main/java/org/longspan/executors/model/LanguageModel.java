@@ -168,6 +168,7 @@ public final class LanguageModel implements AutoCloseable {
             case TAPS -> (2 * random.nextDouble() - 1) / Math.sqrt(shape.rowSide().whole());
             case GAIN -> 1;
             case MEMORY -> memoryBias(column, row.length);
+            case SHARE_ESTIMATE -> row.length;
           };
     }
   }

@@ -8,12 +8,14 @@ import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.configuration.TensorSplit;
+import org.longspan.executors.latent.LatentShape;
 import org.longspan.executors.layer.BlockShape;
 
 /**
  * The sizes of a language model.
  *
  * @param pattern mixers, repeated over the layers
+ * @param latent of latent mixers; null where there are none
  */
 public record ModelShape(
     int vocabulary,
@@ -23,7 +25,8 @@ public record ModelShape(
     int feedForward,
     List<MixerKind> pattern,
     int window,
-    int convolution) {
+    int convolution,
+    LatentShape latent) {
 
   public ModelShape {
     pattern = List.copyOf(pattern);
@@ -39,7 +42,8 @@ public record ModelShape(
         Derived.feedForward(configuration),
         configuration.get(Options.MODEL_PATTERN),
         configuration.get(Options.MODEL_WINDOW),
-        configuration.get(Options.MODEL_CONVOLUTION));
+        configuration.get(Options.MODEL_CONVOLUTION),
+        Derived.latent(configuration));
   }
 
   /** Block {@code layer}, from 0. */
@@ -52,7 +56,8 @@ public record ModelShape(
         window,
         convolution,
         layer,
-        layers);
+        layers,
+        latent);
   }
 
   /**
@@ -61,7 +66,7 @@ public record ModelShape(
    * @throws org.longspan.datapipeline.InvalidInputException saying what would do
    */
   public void requireSplit(int ranks) {
-    TensorSplit.check(heads, feedForward, ranks);
+    TensorSplit.check(pattern, latent, heads, feedForward, ranks);
     TensorSplit.checkVocabulary(vocabulary, ranks);
   }
 
@@ -76,7 +81,21 @@ public record ModelShape(
     compare("model.pattern", pattern, wanted.pattern, differences);
     compare("model.window", window, wanted.window, differences);
     compare("model.convolution", convolution, wanted.convolution, differences);
+    if (latent != null && wanted.latent != null) {
+      compareLatent(wanted.latent, differences);
+    }
     return differences;
+  }
+
+  private void compareLatent(LatentShape wanted, List<String> differences) {
+    compare("model.latent.rank", latent.rank(), wanted.rank(), differences);
+    compare("model.latent.query-rank", latent.queryRank(), wanted.queryRank(), differences);
+    compare("model.latent.nope", latent.nope(), wanted.nope(), differences);
+    compare("model.latent.rope", latent.rope(), wanted.rope(), differences);
+    compare("model.latent.value", latent.value(), wanted.value(), differences);
+    compare("model.latent.form", latent.form(), wanted.form(), differences);
+    compare("model.latent.groups", latent.groups(), wanted.groups(), differences);
+    compare("model.latent.norm", latent.norm(), wanted.norm(), differences);
   }
 
   private static void compare(String key, Object own, Object wanted, List<String> differences) {

@@ -7,11 +7,25 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.configuration.MixerKind;
+import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentNorm;
+import org.longspan.executors.latent.LatentShape;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.TensorPlace;
 
 class GraphConfigurationTest {
-  private static final BlockShape SHAPE = new BlockShape(MixerKind.LOCAL, 12, 3, 20, 7, 4, 1, 2);
+  private static final BlockShape SHAPE =
+      new BlockShape(
+          MixerKind.LATENT,
+          12,
+          3,
+          20,
+          7,
+          4,
+          1,
+          2,
+          new LatentShape(
+              12, 3, 0, 16, 4, 2, 4, LatentForm.TPLA, LatentNorm.LOCAL, 2, 10_000, 1e-6));
   private static final TensorPlace PLACE = new TensorPlace(2, 3);
 
   @Test

@@ -41,7 +41,7 @@ final class LinearCase extends KernelCase {
         rule.attention(
             choice,
             Precision.FLOAT,
-            new BlockShape(mixer, width, heads, 0, 0, 0, 0, 2),
+            new BlockShape(mixer, width, heads, 0, 0, 0, 0, 2, null),
             new Span(0, heads),
             BenchedKernel.CHUNK,
             workers);
