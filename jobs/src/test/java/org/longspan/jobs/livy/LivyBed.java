@@ -32,7 +32,7 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
           .formatted(STEPS);
 
   static LivyBed start() throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("bed");
+    Path folder = TestFolder.create("bed");
     LivyServer server = LivyServer.start(Path.of("target"));
     try {
       Files.writeString(folder.resolve("run.yaml"), CONFIGURATION);
@@ -90,5 +90,6 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+    TestFolder.delete(folder);
   }
 }
