@@ -80,7 +80,9 @@ class KubernetesJobIT {
                 .stream()
                 .findFirst();
         assertThat(driver).isPresent();
-        assertThat(driver.get().getStatus().getPhase()).as("see %s", folder).isEqualTo("Succeeded");
+        assertThat(driver.get().getStatus().getPhase())
+            .as(Files.readString(log(driver.get())))
+            .isEqualTo("Succeeded");
         assertThat(driver.get().getSpec().getServiceAccountName()).isEqualTo("longspan-driver");
         Waiting.until(
             "the ranks' pods are gone",
@@ -98,6 +100,10 @@ class KubernetesJobIT {
       }
     }
     assertThat(Files.readAllLines(output.resolve("run.jsonl"))).hasSize(4);
+  }
+
+  private Path log(Pod pod) {
+    return folder.resolve("pods").resolve(pod.getMetadata().getName()).resolve("log");
   }
 
   private KubernetesRun run(String data, Path output) {
