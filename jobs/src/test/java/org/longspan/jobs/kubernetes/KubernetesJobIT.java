@@ -156,7 +156,8 @@ class KubernetesJobIT {
             .entrySet()) {
       command.addAll(List.of("--conf", setting.getKey() + "=" + setting.getValue()));
     }
-    // One slash, which Spark takes as well: the script finds paths of the image by what is before them.
+    // One slash, which Spark takes as well: the script finds paths of the image by what is before
+    // them.
     command.add("local:" + RunManifests.APPLICATION);
     command.addAll(List.of("train", "--config", "/etc/longspan/run.yaml"));
     command.addAll(run.arguments());
