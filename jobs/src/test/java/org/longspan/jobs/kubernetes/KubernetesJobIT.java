@@ -156,7 +156,9 @@ class KubernetesJobIT {
             .entrySet()) {
       command.addAll(List.of("--conf", setting.getKey() + "=" + setting.getValue()));
     }
-    command.add("local://" + RunManifests.APPLICATION);
+    // One slash, which Spark takes as well: the script finds paths of the image by what is before
+    // them.
+    command.add("local:" + RunManifests.APPLICATION);
     command.addAll(List.of("train", "--config", "/etc/longspan/run.yaml"));
     command.addAll(run.arguments());
     return start("submit", command);
