@@ -37,7 +37,7 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
     try {
       Files.writeString(folder.resolve("run.yaml"), CONFIGURATION);
       SmallDataset.prepare(folder);
-      CommandProcess train =
+      try (CommandProcess train =
           CommandProcess.start(
               folder,
               "train",
@@ -46,9 +46,10 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
               "--data",
               folder.resolve("data").toString(),
               "--output",
-              folder.resolve("train").toString());
-      if (train.end() != 0) {
-        throw new AssertionError(train.text());
+              folder.resolve("train").toString())) {
+        if (train.end() != 0) {
+          throw new AssertionError(train.text());
+        }
       }
     } catch (AssertionError | IOException | InterruptedException failure) {
       server.close();

@@ -2,10 +2,12 @@ package org.longspan.jobs.livy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +113,15 @@ final class LivyServer implements AutoCloseable {
   public void close() {
     Runtime.getRuntime().removeShutdownHook(end);
     stop();
+    try {
+      // Kept for who asks why a test has failed.
+      Files.copy(
+          folder.resolve("livy.log"),
+          folder.resolveSibling("livy.log"),
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
     TestFolder.delete(folder);
   }
 
