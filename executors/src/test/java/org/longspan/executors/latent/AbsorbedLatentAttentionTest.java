@@ -25,7 +25,11 @@ class AbsorbedLatentAttentionTest {
   private static final int TOKENS = 2 * LatentCache.BLOCK_LENGTH + 21;
 
   /** What a rank added for each token, and the bytes by which its memory grew. */
-  private record Read(double[][] outputs, long grown) {}
+  private record Read(List<double[]> tokens, long grown) {
+    double[][] outputs() {
+      return tokens.toArray(double[][]::new);
+    }
+  }
 
   private static Read read(LatentCase given, Precision precision, int ranks, Transport transport) {
     LatentShape shape = given.shape();
@@ -55,7 +59,7 @@ class AbsorbedLatentAttentionTest {
       }
       long grown = arena.bytes() - before;
       tensor.allReduce(outputs.bytes(), type);
-      return new Read(LatentCase.copy(outputs), grown);
+      return new Read(List.of(LatentCase.copy(outputs)), grown);
     }
   }
 
