@@ -1,11 +1,15 @@
 package org.longspan.jobs;
 
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.generate.CacheSize;
 import org.longspan.executors.generate.Generator;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Lets a model write. */
 @Command(
@@ -17,6 +21,8 @@ import picocli.CommandLine.Option;
       "  longspan generate --checkpoint runs/first --prompt 'def main' --temperature 0"
     })
 final class GenerateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Option(
       names = "--checkpoint",
       required = true,
@@ -64,7 +70,18 @@ final class GenerateCommand implements Callable<Integer> {
     try (Generator generator = Generator.load(new Configuration(), checkpoint)) {
       String written = generator.generate(prompt, tokens, temperature, seed);
       Terminal.standard().out().println(prompt + written);
+      // Not on standard output: that is the text alone.
+      spec.commandLine().getErr().println(report(generator.cacheSize()));
     }
     return 0;
+  }
+
+  /** What the model remembers while it writes. */
+  static String report(CacheSize cache) {
+    return String.format(
+        Locale.ROOT,
+        "Cache: %,d bytes a token, and %,d bytes whatever the length.",
+        cache.perToken(),
+        cache.constant());
   }
 }

@@ -87,7 +87,7 @@ class LongspanTest {
         CommandRunner.run(
             "conform", "--mixer", "softmax", "--ranks", "2", "--input", "a", "--output", "b");
     assertThat(run.exitCode()).isEqualTo(2);
-    assertThat(run.errors()).contains("gated-delta or local, not 'softmax'");
+    assertThat(run.errors()).contains("gated-delta or local or latent, not 'softmax'");
   }
 
   @Test
@@ -235,7 +235,7 @@ class LongspanTest {
     CommandRunner unknown = CommandRunner.run("bench", "recall", "--mixer", "softmax");
     assertThat(unknown.exitCode()).isEqualTo(2);
     assertThat(unknown.errors())
-        .contains("--mixer", "gated-delta or local, not 'softmax'")
+        .contains("--mixer", "gated-delta or local or latent, not 'softmax'")
         .hasLineCount(1);
   }
 

@@ -114,7 +114,7 @@ class SparkSubmitIT {
             List.of(
                 "bash",
                 "-c",
-                printed.output().strip().replace(run.toString(), run + "-of-3")
+                printed.output().strip().replace("--output " + run, "--output " + run + "-of-3")
                     + " --set mesh.sequence=3"));
     assertThat(tooMany.exitCode()).isEqualTo(2);
     assertThat(tooMany.output())

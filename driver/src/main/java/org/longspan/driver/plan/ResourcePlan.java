@@ -36,7 +36,7 @@ public record ResourcePlan(
   /** Java objects of an executor whatever the model is: Spark's own above all. */
   private static final long BASE_HEAP = 1024;
 
-  /** Code, classes, stacks, the collector's tables, mapped libraries; measured at 420 MiB. */
+  /** Code, classes, stacks, the collector's tables, mapped libraries. */
   private static final long JVM = 640;
 
   /** Netty's buffers, and those that checkpoints and Parquet pass through. */

@@ -58,7 +58,14 @@ public final class Decoding implements AutoCloseable {
     return logits;
   }
 
-  /** Bytes that it holds, whatever it has read. */
+  /** What it remembers of the text, of all layers. */
+  public CacheSize cacheSize() {
+    return blocks.stream()
+        .map(DecodingBlock::cacheSize)
+        .reduce(new CacheSize(0, 0), CacheSize::plus);
+  }
+
+  /** Bytes that it holds now; they grow with what it reads where mixers are latent ones. */
   public long bytes() {
     return arena.bytes();
   }

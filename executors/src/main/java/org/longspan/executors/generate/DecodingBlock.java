@@ -1,7 +1,6 @@
 package org.longspan.executors.generate;
 
 import java.util.Map;
-import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.math.Numerics;
@@ -10,8 +9,8 @@ import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 
 /**
- * One decoder block, a token at a time. What it remembers of the tokens before is of constant size:
- * the convolution's last rows, and what its mixer keeps.
+ * One decoder block, a token at a time. What it remembers of the tokens before are the
+ * convolution's last rows, and what its mixer keeps: of constant size but for a latent one.
  */
 final class DecodingBlock implements AutoCloseable {
   private final BlockShape shape;
@@ -40,9 +39,7 @@ final class DecodingBlock implements AutoCloseable {
           case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA ->
               new LinearDecoding(shape, numerics, arena, workers);
           case LOCAL -> new WindowDecoding(shape, numerics, arena, workers);
-          case LATENT ->
-              throw new InvalidInputException(
-                  "The model has latent mixers, with which generation is not built yet.");
+          case LATENT -> new LatentDecoding(shape.latent(), numerics, arena);
         };
     this.history = arena.matrix(Math.max(1, shape.convolution()), shape.width());
     this.stream = arena.matrix(1, shape.width());
@@ -76,6 +73,12 @@ final class DecodingBlock implements AutoCloseable {
     rows.swiglu(up, hidden);
     numerics.products().multiply(hidden, parameter("feed-forward.down"), 1, stream);
     x.set(stream);
+  }
+
+  /** What it remembers of the tokens before. */
+  CacheSize cacheSize() {
+    long rows = shape.convolution() > 0 ? history.size() : 0;
+    return mixer.cacheSize().plus(new CacheSize(0, rows * numerics.precision().bytes()));
   }
 
   /** Moves the rows up by one and puts {@code x} last. */

@@ -13,6 +13,9 @@ interface DecodingMixer extends AutoCloseable {
    */
   void step(long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream);
 
+  /** What it remembers of the tokens before. */
+  CacheSize cacheSize();
+
   @Override
   void close();
 }

@@ -17,8 +17,9 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.model.ModelShape;
 
 /**
- * Writes text with a checkpoint's model, on one rank. Its memory does not grow with the text: a
- * state for each lightning mixer, a window of keys and values for each local one.
+ * Writes text with a checkpoint's model, on one rank. It remembers a state for each mixer of linear
+ * attention and a window of keys and values for each local one, whatever the text's length, and for
+ * each latent one a row of every token.
  *
  * <p>Threading: one thread.
  */
@@ -83,6 +84,13 @@ public final class Generator implements AutoCloseable {
       }
     }
     return tokenizer.decode(written.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  /** What it remembers of a text, of all layers. */
+  public CacheSize cacheSize() {
+    try (Decoding decoding = new Decoding(shape, numerics, parameters, workers)) {
+      return decoding.cacheSize();
+    }
   }
 
   private static int choose(Matrix logits, double temperature, Random random) {

@@ -106,6 +106,11 @@ final class LinearDecoding implements DecodingMixer {
   }
 
   @Override
+  public CacheSize cacheSize() {
+    return new CacheSize(0, state.size() * numerics.precision().bytes());
+  }
+
+  @Override
   public void close() {
     attention.close();
   }

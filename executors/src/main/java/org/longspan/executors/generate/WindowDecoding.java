@@ -87,6 +87,11 @@ final class WindowDecoding implements DecodingMixer {
   }
 
   @Override
+  public CacheSize cacheSize() {
+    return new CacheSize(0, (keys.size() + values.size()) * numerics.precision().bytes());
+  }
+
+  @Override
   public void close() {
     attention.close();
   }

@@ -209,6 +209,30 @@ final class FloatLatentRows implements LatentRows {
   }
 
   @Override
+  public void absorb(Matrix scores, Matrix outputs, Matrix maxima, Matrix sums) {
+    int keys = scores.columns();
+    int width = outputs.columns();
+    float[] row = scratch.get().row(0, keys);
+    float[] output = scratch.get().row(1, width);
+    for (long r = 0; r < scores.rows(); r++) {
+      read(scores, r, row);
+      float before = FloatNumber.of(maxima.get(r, 0));
+      float maximum = Math.max(before, FloatRow.maximum(row, 0, keys));
+      double sum = sums.get(r, 0);
+      if (maximum > before) {
+        float fade = FloatNumber.of(Math.exp(before - maximum));
+        sum *= fade;
+        read(outputs, r, output);
+        FloatRow.scale(fade, output, 0, width);
+        write(outputs, r, output);
+        maxima.put(r, 0, maximum);
+      }
+      sums.put(r, 0, sum + FloatRow.exponentials(maximum, row, 0, keys));
+      write(scores, r, row);
+    }
+  }
+
+  @Override
   public void finishSoftmax(Matrix outputs, Matrix maxima, Matrix sums) {
     float[] row = scratch.get().row(0, outputs.columns());
     for (long r = 0; r < outputs.rows(); r++) {

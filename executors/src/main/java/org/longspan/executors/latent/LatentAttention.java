@@ -178,15 +178,8 @@ public final class LatentAttention {
     return latent.columns(norm * width, (norm + 1) * width);
   }
 
-  /** By what a norm's squares are multiplied: the mean over the whole latent, or its estimate. */
-  private double factor(LatentWeights weights, int norm) {
-    double estimate =
-        switch (shape.form()) {
-          case MLA -> 1;
-          case TPLA -> shape.estimatesNorms() ? weights.estimates().get(0, norm) : 1;
-          case MLRA -> shape.groups();
-        };
-    return estimate / shape.rank();
+  private LatentScales scales(LatentWeights weights) {
+    return new LatentScales(shape, weights);
   }
 
   /** Attention over the sequence, after every tile has been projected. */
@@ -198,7 +191,7 @@ public final class LatentAttention {
     for (int norm = 0; norm < share.norms(); norm++) {
       rows.inverse(
           squares.rows(0, length).columns(norm, norm + 1),
-          factor(weights, norm),
+          scales(weights).ofNorm(norm),
           shape.epsilon(),
           inverse.rows(0, length).columns(norm, norm + 1));
     }
@@ -232,25 +225,14 @@ public final class LatentAttention {
   private void scaleWeights(LatentWeights weights) {
     for (int group = 0; group < share.groups(); group++) {
       rows.scaled(
-          contentScale(weights, group),
+          scales(weights).ofContent(group),
           ofGroup(weights.keyUp(), group),
           ofGroup(keyWeights, group));
-      rows.scaled(valueScale(), ofGroup(weights.valueUp(), group), ofGroup(valueWeights, group));
+      rows.scaled(
+          scales(weights).ofValues(),
+          ofGroup(weights.valueUp(), group),
+          ofGroup(valueWeights, group));
     }
-  }
-
-  private double contentScale(LatentWeights weights, int group) {
-    return switch (shape.form()) {
-      case MLA, MLRA -> 1;
-      case TPLA -> weights.contentScale().get(0, group);
-    };
-  }
-
-  private double valueScale() {
-    return switch (shape.form()) {
-      case MLA, TPLA -> 1;
-      case MLRA -> 1 / Math.sqrt(shape.groups());
-    };
   }
 
   private Matrix ofGroup(Matrix weights, int group) {
@@ -321,9 +303,11 @@ public final class LatentAttention {
   private void unscaleGradients(LatentWeights weights, LatentWeights gradients) {
     for (int group = 0; group < share.groups(); group++) {
       Matrix ofKeys = ofGroup(keyWeightGradient, group);
-      rows.addScaled(contentScale(weights, group), ofKeys, ofGroup(gradients.keyUp(), group));
+      rows.addScaled(scales(weights).ofContent(group), ofKeys, ofGroup(gradients.keyUp(), group));
       rows.addScaled(
-          valueScale(), ofGroup(valueWeightGradient, group), ofGroup(gradients.valueUp(), group));
+          scales(weights).ofValues(),
+          ofGroup(valueWeightGradient, group),
+          ofGroup(gradients.valueUp(), group));
       if (shape.form() == LatentForm.TPLA) {
         double before = gradients.contentScale().get(0, group);
         double ofScale = rows.dot(ofGroup(weights.keyUp(), group), ofKeys);
@@ -414,7 +398,7 @@ public final class LatentAttention {
           gain,
           ofNorm(raw, norm),
           inverse.rows(first, last).columns(norm, norm + 1),
-          factor(weights, norm),
+          scales(weights).ofNorm(norm),
           products,
           ofNorm(latentRawGradient.rows(first, last), norm));
     }

@@ -78,6 +78,17 @@ interface LatentRows {
   double dot(Matrix a, Matrix b);
 
   /**
+   * A running softmax goes on to more scores, one row for each query: they become weights relative
+   * to the greatest score so far, and what was there before fades to it.
+   *
+   * @param outputs {@code [rows, …]}: sums relative to the maxima; what the weights give is still
+   *     to be added
+   * @param maxima {@code [rows, 1]}: minus infinity at first
+   * @param sums {@code [rows, 1]}: of the weights
+   */
+  void absorb(Matrix scores, Matrix outputs, Matrix maxima, Matrix sums);
+
+  /**
    * What a running softmax leaves becomes its result: {@code outputs /= sums}, {@code sums = maxima
    * + log sums}.
    */

@@ -184,7 +184,7 @@ final class LatentMixer implements Mixer {
   }
 
   /** Those that a shape does not have are null. */
-  private static LatentWeights weights(Function<String, Matrix> named) {
+  static LatentWeights weights(Function<String, Matrix> named) {
     return new LatentWeights(
         named.apply(QUERY_DOWN),
         named.apply(QUERY_NORM),

@@ -3,6 +3,7 @@ package org.longspan.executors.train;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Workers;
@@ -83,6 +84,16 @@ public final class RankSetup implements AutoCloseable {
             block);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
+    } catch (OutOfMemoryError tooLittle) {
+      closeAllButTheModel();
+      // Another attempt would have no more.
+      throw new InvalidInputException(
+          "Rank "
+              + rank.number()
+              + " has too little memory beside the heap: "
+              + tooLittle.getMessage()
+              + "; give its executor more, take more ranks, or set train.recompute.",
+          tooLittle);
     } catch (RuntimeException | Error e) {
       closeAllButTheModel();
       throw e;

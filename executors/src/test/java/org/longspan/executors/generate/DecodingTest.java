@@ -1,12 +1,15 @@
 package org.longspan.executors.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.Workers;
@@ -26,21 +29,45 @@ class DecodingTest {
   private static final int VOCABULARY = 17;
   private static final int TOKENS = 90;
 
-  private static RunConfiguration model() {
+  private static RunConfiguration model(String keys) {
     return RunConfiguration.parse(
-        "model: {width: 12, heads: 2, layers: 5, feed-forward: 20,"
-            + " pattern: [lightning, local, simple-gla, gla, gated-delta],"
-            + " window: 8, convolution: 4}\nprecision: double\nkernel: cpu",
+        "model: {width: 12, heads: 2, feed-forward: 20, window: 8, convolution: 4, "
+            + keys
+            + "}\nprecision: double\nkernel: cpu",
         "test.yaml",
         Map.of());
   }
 
   @Test
   void shouldGiveTheLogitsOfTheTrainingForm() {
-    ModelShape shape = ModelShape.of(model(), VOCABULARY);
+    CacheSize size =
+        assertEqualsTrainingForm(
+            model("layers: 5, pattern: [lightning, local, simple-gla, gla, gated-delta]"), true);
+    // States of two heads, two windows of keys and values, rows of the convolutions.
+    assertThat(size).isEqualTo(new CacheSize(0, 8 * (4 * 12 * 6 + 2 * 16 * 12 + 5 * 4 * 12)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{rank: 8, rope: 4, value: 5}",
+        "{rank: 8, rope: 4, query-rank: 7}",
+        "{rank: 8, rope: 4, query-rank: 7, form: tpla, groups: 2}",
+        "{rank: 8, rope: 4, form: tpla, groups: 4, norm: local}",
+        "{rank: 8, rope: 4, form: mlra, groups: 2}"
+      })
+  void shouldGiveTheLogitsOfTheTrainingFormFromLatents(String latent) {
+    CacheSize size =
+        assertEqualsTrainingForm(
+            model("layers: 3, pattern: [lightning, latent], latent: " + latent), false);
+    assertThat(size).isEqualTo(new CacheSize((8 + 4) * 8, 8 * (2 * 12 * 6 + 3 * 4 * 12)));
+  }
+
+  private static CacheSize assertEqualsTrainingForm(RunConfiguration model, boolean isConstant) {
+    ModelShape shape = ModelShape.of(model, VOCABULARY);
     int[] tokens = new Random(2).ints(TOKENS, 0, VOCABULARY).toArray();
     try (Transport alone = InProcessTransport.connect(1, Duration.ofSeconds(10)).get(0);
-        RankSetup setup = new RankSetup(model(), shape, new Mesh(1, 1, 1), alone, 1, TOKENS, 128)) {
+        RankSetup setup = new RankSetup(model, shape, new Mesh(1, 1, 1), alone, 1, TOKENS, 128)) {
       Random random = new Random(3);
       for (Matrix values : setup.model().parameters().values()) {
         for (long row = 0; row < values.rows(); row++) {
@@ -63,10 +90,11 @@ class DecodingTest {
           for (int token = 0; token < VOCABULARY; token++) {
             assertThat(logits.get(0, token))
                 .as("logit %s after %s tokens", token, t + 1)
-                .isCloseTo(expected.get(t, token), org.assertj.core.data.Offset.offset(1e-10));
+                .isCloseTo(expected.get(t, token), within(1e-10));
           }
         }
-        assertThat(decoding.bytes()).isEqualTo(held);
+        assertThat(decoding.bytes() == held).isEqualTo(isConstant);
+        return decoding.cacheSize();
       }
     }
   }

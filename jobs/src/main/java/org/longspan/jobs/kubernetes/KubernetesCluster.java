@@ -130,12 +130,20 @@ public final class KubernetesCluster implements AutoCloseable {
   }
 
   private RuntimeException refusal(String action, KubernetesClientException refused) {
-    if (refused.getCode() < LEAST_HTTP_CODE) {
+    if (refused.getCode() < LEAST_HTTP_CODE && !neverAsked(refused)) {
       return new UnreachableException(
           String.format(
               "The Kubernetes API server %s does not answer (%s); look at the current context of"
                   + " your kubeconfig, or name another one with --context",
               server, cause(refused)),
+          refused);
+    }
+    if (neverAsked(refused)) {
+      return new InvalidInputException(
+          String.format(
+              "Kubernetes refused to %s: the cluster has no such kind of resource; install the"
+                  + " operator's or scheduler's resource definitions, or choose another one.",
+              action),
           refused);
     }
     String said =
@@ -154,6 +162,12 @@ public final class KubernetesCluster implements AutoCloseable {
         String.format(
             "Kubernetes refused to %s: %s%s.", action, said.strip().replaceAll("\\.$", ""), advice),
         refused);
+  }
+
+  /** The client asks what kinds there are, and does not send what is of none of them. */
+  private static boolean neverAsked(KubernetesClientException refused) {
+    return refused.getCode() < LEAST_HTTP_CODE
+        && String.valueOf(refused.getMessage()).startsWith("Could not find a registered handler");
   }
 
   private static String cause(Throwable failure) {

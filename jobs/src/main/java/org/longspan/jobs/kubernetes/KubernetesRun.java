@@ -40,6 +40,16 @@ public record KubernetesRun(
   /** Spark adds to a name what makes its pods' names, and those have 63 letters at most. */
   private static final int LONGEST_NAME = 40;
 
+  private static final Map<String, String> OPTIONS =
+      Map.of(
+          "spark.executor.instances",
+              "mesh.data and mesh.sequence, which say how many ranks it has",
+          "spark.executor.cores", "--cores",
+          "spark.task.cpus", "--cores",
+          "spark.kubernetes.authenticate.driver.serviceAccountName", "--service-account",
+          "spark.kubernetes.container.image", "--image",
+          "spark.kubernetes.namespace", "--namespace");
+
   public KubernetesRun {
     if (!name.matches("[a-z]([a-z0-9-]*[a-z0-9])?") || name.length() > LONGEST_NAME) {
       throw new InvalidInputException(
@@ -47,6 +57,14 @@ public record KubernetesRun(
               "The name '%s' is none that Kubernetes takes: small letters, digits and hyphens, a"
                   + " letter first, %d at most; give another one with --name.",
               name, LONGEST_NAME));
+    }
+    for (Map.Entry<String, String> option : OPTIONS.entrySet()) {
+      if (settings.containsKey(option.getKey())) {
+        throw new InvalidInputException(
+            String.format(
+                "%s cannot be set for a run on Kubernetes; use %s.",
+                option.getKey(), option.getValue()));
+      }
     }
     arguments = List.copyOf(arguments);
     settings = Map.copyOf(settings);

@@ -13,6 +13,9 @@ final class PodTemplate {
   /** What tells a run's pods from all others. */
   static final String LABEL = "longspan.org/run";
 
+  /** What tells the driver from ranks. */
+  static final String PART = "longspan.org/part";
+
   static final String CONFIGURATION_FOLDER = "/etc/longspan";
   static final String CONFIGURATION_FILE = "run.yaml";
   private static final String DATA_FOLDER = "/data";
@@ -53,7 +56,7 @@ final class PodTemplate {
             });
     return Tree.of(
         "metadata",
-        Tree.of("labels", Tree.of(LABEL, run.name(), "longspan.org/part", part)),
+        Tree.of("labels", Tree.of(LABEL, run.name(), PART, part)),
         "spec",
         Tree.of(
             "securityContext",

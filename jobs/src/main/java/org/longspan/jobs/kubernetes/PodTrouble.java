@@ -61,10 +61,14 @@ final class PodTrouble {
     return end != null && OUT_OF_MEMORY.equals(end.getReason())
         ? Optional.of(
             String.format(
-                "Pod %s was killed because it took more memory than its container has; give its"
-                    + " executors more with --conf spark.executor.memoryOverhead.",
-                pod.getMetadata().getName()))
+                "Pod %s was killed because it took more memory than its container has; give it more"
+                    + " with --conf spark.%s.memoryOverhead.",
+                pod.getMetadata().getName(), driver(pod) ? "driver" : "executor"))
         : Optional.empty();
+  }
+
+  private static boolean driver(Pod pod) {
+    return "driver".equals(pod.getMetadata().getLabels().get(PodTemplate.PART));
   }
 
   private static String ended(String message) {

@@ -8,9 +8,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.longspan.driver.launch.SparkSettings;
-import org.longspan.driver.plan.ResourcePlan;
 
 /** The resources of a run: its configuration, its ranks' group where there is one, and the run. */
 public final class RunManifests {
@@ -25,6 +25,16 @@ public final class RunManifests {
   private static final int DRIVER_OVERHEAD_MEBIBYTES = 768;
   private static final String DRIVER_JAVA_OPTIONS =
       "-Dlog4j2.configurationFile=longspan-log4j2.properties";
+
+  /** Settings that Kubeflow's resource has fields for, and that nobody may set by themselves. */
+  private static final Set<String> PLANNED =
+      Set.of(
+          "spark.executor.instances",
+          "spark.executor.cores",
+          "spark.driver.cores",
+          "spark.kubernetes.authenticate.driver.serviceAccountName",
+          "spark.kubernetes.container.image",
+          "spark.kubernetes.namespace");
 
   private static final ObjectMapper YAML =
       new ObjectMapper(
@@ -96,25 +106,15 @@ public final class RunManifests {
   }
 
   private static Map<String, Object> kubeflow(KubernetesRun run) {
-    ResourcePlan plan = run.plan();
+    // What the resource has fields for goes there; a setting beside them would say it twice.
     Map<String, String> settings = settings(run);
-    // What the resource has fields for; a setting beside them would say it twice.
-    for (String field :
-        List.of(
-            "spark.executor.instances",
-            "spark.executor.cores",
-            "spark.executor.memory",
-            "spark.executor.memoryOverhead",
-            "spark.executor.extraJavaOptions",
-            "spark.driver.cores",
-            "spark.driver.memory",
-            "spark.driver.memoryOverhead",
-            "spark.driver.extraJavaOptions",
-            "spark.kubernetes.authenticate.driver.serviceAccountName",
-            "spark.kubernetes.container.image",
-            "spark.kubernetes.namespace")) {
-      settings.remove(field);
-    }
+    settings.keySet().removeAll(PLANNED);
+    String heap = settings.remove("spark.executor.memory");
+    String overhead = settings.remove("spark.executor.memoryOverhead");
+    String javaOptions = settings.remove("spark.executor.extraJavaOptions");
+    String driverMemory = settings.remove("spark.driver.memory");
+    String driverOverhead = settings.remove("spark.driver.memoryOverhead");
+    String driverJavaOptions = settings.remove("spark.driver.extraJavaOptions");
     return Tree.of(
         "type",
         "Scala",
@@ -141,27 +141,27 @@ public final class RunManifests {
             "cores",
             1,
             "memory",
-            DRIVER_MEMORY,
+            driverMemory,
             "memoryOverhead",
-            DRIVER_OVERHEAD,
+            driverOverhead,
             "serviceAccount",
             run.serviceAccount(),
             "javaOptions",
-            DRIVER_JAVA_OPTIONS,
+            driverJavaOptions,
             "template",
             PodTemplate.driver(run)),
         "executor",
         Tree.of(
             "instances",
-            plan.ranks(),
+            run.plan().ranks(),
             "cores",
-            plan.cores(),
+            run.plan().cores(),
             "memory",
-            plan.heapMebibytes() + "m",
+            heap,
             "memoryOverhead",
-            plan.overheadMebibytes() + "m",
+            overhead,
             "javaOptions",
-            plan.javaOptions(),
+            javaOptions,
             "deleteOnTermination",
             true,
             "template",

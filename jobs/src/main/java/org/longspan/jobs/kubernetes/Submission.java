@@ -48,7 +48,7 @@ public final class Submission {
   }
 
   /** Creates everything, or nothing. */
-  public void create() {
+  public synchronized void create() {
     try {
       for (Map<String, Object> manifest : manifests) {
         cluster.create(manifest);
@@ -90,7 +90,7 @@ public final class Submission {
   }
 
   /** Deletes what was created, and with it whatever the operator made of it. */
-  public void cancel() {
+  public synchronized void cancel() {
     while (!created.isEmpty()) {
       cluster.delete(created.pop());
     }
@@ -174,7 +174,7 @@ public final class Submission {
 
   private static Optional<Pod> driver(List<Pod> pods) {
     return pods.stream()
-        .filter(pod -> "driver".equals(pod.getMetadata().getLabels().get("longspan.org/part")))
+        .filter(pod -> "driver".equals(pod.getMetadata().getLabels().get(PodTemplate.PART)))
         .findFirst();
   }
 

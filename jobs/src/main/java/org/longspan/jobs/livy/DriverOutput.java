@@ -3,12 +3,22 @@ package org.longspan.jobs.livy;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /** What a driver on its standard streams says to people, among what Spark says. */
 final class DriverOutput {
   private static final String PROGRAM = "longspan ";
   private static final String FAILED = " failed: ";
   private static final String SAID = ": ";
+
+  /** Date, level and class before a message of Spark's log. */
+  private static final String LOG_HEAD = "^[0-9/]+ [0-9:]+ ERROR \\S+: ";
+
+  /** What Java and spark-submit call a failure. */
+  private static final Pattern FAILURE =
+      Pattern.compile(
+          "Error: .*|Exception in thread .*|Caused by: .*|[\\w.$]+(Error|Exception): .*"
+              + "|[0-9/]+ [0-9:]+ ERROR SparkSubmit: .*");
 
   /**
    * Begin the lines that are worth showing. The rest is what libraries write, and what who watches
@@ -51,10 +61,8 @@ final class DriverOutput {
               ? new LastWord(line.substring(failed + FAILED.length()), false)
               : new LastWord(line.substring(line.indexOf(SAID) + SAID.length()), true));
     }
-    return last(
-            errors,
-            line -> line.matches("(Error|Exception in thread|Caused by|.*Error:|.*Exception:).*"))
-        .map(line -> new LastWord(line.strip(), false));
+    return last(errors, line -> FAILURE.matcher(line).matches())
+        .map(line -> new LastWord(line.replaceFirst(LOG_HEAD, "").strip(), false));
   }
 
   private static Optional<String> last(List<String> lines, Predicate<String> like) {

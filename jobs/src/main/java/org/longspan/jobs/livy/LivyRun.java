@@ -22,6 +22,9 @@ public final class LivyRun {
   /** Looks in vain for a batch whose submission got no answer, before it is given up. */
   private static final int LOOKS_FOR_LOST_ANSWER = 10;
 
+  /** Looks at the log of a driver that has failed. */
+  private static final int LOOKS_FOR_LAST_WORD = 3;
+
   private final LivyClient livy;
   private final BatchRequest request;
   private final RunLogFollower log;
@@ -324,12 +327,18 @@ public final class LivyRun {
         null);
   }
 
+  /** Livy may say that a driver has ended before it has read all that the driver wrote. */
   private Optional<DriverOutput.LastWord> lastWord() {
-    try {
-      return livy.log(batch.id()).flatMap(text -> DriverOutput.lastWord(text.errors()));
-    } catch (LivyAwayException noAnswer) {
-      return Optional.empty();
+    Optional<DriverOutput.LastWord> word = Optional.empty();
+    for (int look = 0; look < LOOKS_FOR_LAST_WORD && word.isEmpty(); look++) {
+      pause();
+      try {
+        word = livy.log(batch.id()).flatMap(text -> DriverOutput.lastWord(text.errors()));
+      } catch (LivyAwayException noAnswer) {
+        line.note("Livy at " + livy + " does not answer (" + noAnswer.getMessage() + ")");
+      }
     }
+    return word;
   }
 
   private Optional<Batch> ownBatch() throws LivyAwayException {

@@ -80,7 +80,9 @@ class KubernetesJobIT {
                 .stream()
                 .findFirst();
         assertThat(driver).isPresent();
-        assertThat(driver.get().getStatus().getPhase()).as("see %s", folder).isEqualTo("Succeeded");
+        assertThat(driver.get().getStatus().getPhase())
+            .as(Files.readString(log(driver.get())))
+            .isEqualTo("Succeeded");
         assertThat(driver.get().getSpec().getServiceAccountName()).isEqualTo("longspan-driver");
         Waiting.until(
             "the ranks' pods are gone",
@@ -98,6 +100,10 @@ class KubernetesJobIT {
       }
     }
     assertThat(Files.readAllLines(output.resolve("run.jsonl"))).hasSize(4);
+  }
+
+  private Path log(Pod pod) {
+    return folder.resolve("pods").resolve(pod.getMetadata().getName()).resolve("log");
   }
 
   private KubernetesRun run(String data, Path output) {
@@ -150,7 +156,9 @@ class KubernetesJobIT {
             .entrySet()) {
       command.addAll(List.of("--conf", setting.getKey() + "=" + setting.getValue()));
     }
-    command.add("local://" + RunManifests.APPLICATION);
+    // One slash, which Spark takes as well: the script finds paths of the image by what is before
+    // them.
+    command.add("local:" + RunManifests.APPLICATION);
     command.addAll(List.of("train", "--config", "/etc/longspan/run.yaml"));
     command.addAll(run.arguments());
     return start("submit", command);

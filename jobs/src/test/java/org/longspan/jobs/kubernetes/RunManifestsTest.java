@@ -94,27 +94,40 @@ class RunManifestsTest {
         .containsExactly("ConfigMap", "PodGroup", "SparkApplication");
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void shouldLetTheUsersSettingsGoBeforeItsOwn(Operator operator) {
+    assertThat(
+            RunManifests.yaml(
+                RunManifests.of(withSetting(operator, "spark.executor.memoryOverhead", "99g"))))
+        .contains("emoryOverhead: 99g");
+  }
+
   @Test
-  void shouldLetTheUsersSettingsGoBeforeItsOwn() {
-    KubernetesRun run = Runs.run(Operator.APACHE, Runs.Variant.CPU);
-    KubernetesRun other =
-        new KubernetesRun(
-            run.name(),
-            run.namespace(),
-            run.operator(),
-            run.image(),
-            run.sparkVersion(),
-            run.serviceAccount(),
-            run.configuration(),
-            run.arguments(),
-            run.plan(),
-            Optional.empty(),
-            Optional.empty(),
-            Gang.NONE,
-            Optional.empty(),
-            false,
-            Map.of("spark.executor.memoryOverhead", "99g"));
-    assertThat(RunManifests.settings(other)).containsEntry("spark.executor.memoryOverhead", "99g");
+  void shouldRefuseASettingThatAnOptionSays() {
+    assertThatThrownBy(() -> withSetting(Operator.KUBEFLOW, "spark.executor.cores", "2"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("spark.executor.cores cannot be set for a run on Kubernetes; use --cores.");
+  }
+
+  private static KubernetesRun withSetting(Operator operator, String key, String value) {
+    KubernetesRun run = Runs.run(operator, Runs.Variant.CPU);
+    return new KubernetesRun(
+        run.name(),
+        run.namespace(),
+        run.operator(),
+        run.image(),
+        run.sparkVersion(),
+        run.serviceAccount(),
+        run.configuration(),
+        run.arguments(),
+        run.plan(),
+        Optional.empty(),
+        Optional.empty(),
+        Gang.NONE,
+        Optional.empty(),
+        false,
+        Map.of(key, value));
   }
 
   @Test

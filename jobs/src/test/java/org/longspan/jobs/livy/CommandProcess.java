@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import org.longspan.jobs.Waiting;
 
 /** {@code bin/longspan} in a process of its own, as a user starts it. */
-record CommandProcess(Process process, Path output) {
+record CommandProcess(Process process, Path output) implements AutoCloseable {
 
   /** Starts one, which writes to a file in {@code folder}. */
   static CommandProcess start(Path folder, String... arguments) throws IOException {
@@ -30,12 +30,28 @@ record CommandProcess(Process process, Path output) {
     return Waiting.forEnd(process);
   }
 
-  void await(String pattern) throws IOException, InterruptedException {
-    Waiting.forMatch(output, Pattern.compile(pattern));
+  /** Waits until it has written what matches, and fails where it ends without. */
+  void await(String regex) throws IOException, InterruptedException {
+    Pattern pattern = Pattern.compile(regex);
+    try {
+      Waiting.until(regex, () -> pattern.matcher(text()).find() || !process.isAlive());
+    } catch (AssertionError late) {
+      throw new AssertionError(late.getMessage() + " in:\n" + text(), late);
+    }
+    if (!pattern.matcher(text()).find()) {
+      throw new AssertionError("Ended without " + regex + ":\n" + text());
+    }
   }
 
   /** What it has written, both streams. */
   String text() throws IOException {
     return Files.readString(output, StandardCharsets.UTF_8);
+  }
+
+  /** Ends it, where it has not ended. */
+  @Override
+  public void close() {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
   }
 }

@@ -32,12 +32,12 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
           .formatted(STEPS);
 
   static LivyBed start() throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("bed");
+    Path folder = TestFolder.create("bed");
     LivyServer server = LivyServer.start(Path.of("target"));
     try {
       Files.writeString(folder.resolve("run.yaml"), CONFIGURATION);
       SmallDataset.prepare(folder);
-      CommandProcess train =
+      try (CommandProcess train =
           CommandProcess.start(
               folder,
               "train",
@@ -46,9 +46,10 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
               "--data",
               folder.resolve("data").toString(),
               "--output",
-              folder.resolve("train").toString());
-      if (train.end() != 0) {
-        throw new AssertionError(train.text());
+              folder.resolve("train").toString())) {
+        if (train.end() != 0) {
+          throw new AssertionError(train.text());
+        }
       }
     } catch (AssertionError | IOException | InterruptedException failure) {
       server.close();
@@ -90,5 +91,6 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+    TestFolder.delete(folder);
   }
 }

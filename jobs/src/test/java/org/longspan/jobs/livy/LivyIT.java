@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.jar.JarOutputStream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.longspan.jobs.Waiting;
 
 /** Real runs by way of a real Livy server. */
@@ -16,47 +19,66 @@ class LivyIT {
 
   @Test
   void shouldTrainToTheSameLossesAsWithoutLivy(LivyBed bed) throws Exception {
-    CommandProcess submitted = bed.submit("submitted");
-    assertThat(submitted.end()).as(submitted.text()).isZero();
-    assertThat(submitted.text())
-        .contains("named longspan-submitted-", "is running", "Mesh    1 data × 2 sequence")
-        .contains("step " + LivyBed.STEPS + "/" + LivyBed.STEPS + "  loss ")
-        .contains("checkpoint  " + bed.folder().resolve("submitted/checkpoints/"));
+    try (CommandProcess submitted = bed.submit("submitted")) {
+      assertThat(submitted.end()).as(submitted.text()).isZero();
+      assertThat(submitted.text())
+          .contains("named longspan-submitted-", "is running", "Mesh    1 data × 2 sequence")
+          .contains("step " + LivyBed.STEPS + "/" + LivyBed.STEPS + "  loss ")
+          .contains("checkpoint  " + bed.folder().resolve("submitted/checkpoints/"));
+    }
     assertThat(bed.losses("submitted")).hasSize(LivyBed.STEPS).isEqualTo(bed.losses("train"));
   }
 
   @Test
   void shouldLeaveNothingRunningWhereItIsStopped(LivyBed bed) throws Exception {
-    CommandProcess submitted = bed.submit("stopped", "--set", ENDLESS);
-    submitted.await("step \\d+/");
-    assertThat(bed.server().drivers()).isNotEmpty();
-    submitted.process().destroy();
-    assertThat(submitted.end()).isNotZero();
-    assertThat(submitted.text()).contains("Cancelled batch ", " at Livy");
+    try (CommandProcess submitted = bed.submit("stopped", "--set", ENDLESS)) {
+      submitted.await("step \\d+/");
+      assertThat(bed.server().drivers()).isNotEmpty();
+      submitted.process().destroy();
+      assertThat(submitted.end()).isNotZero();
+      assertThat(submitted.text()).contains("Cancelled batch ", " at Livy");
+    }
     Waiting.until("no driver", () -> bed.server().drivers().isEmpty());
   }
 
   @Test
   void shouldSaySoWhereTheDriverIsKilled(LivyBed bed) throws Exception {
-    CommandProcess submitted = bed.submit("killed", "--set", ENDLESS);
-    submitted.await("step \\d+/");
-    bed.server().drivers().forEach(ProcessHandle::destroyForcibly);
-    assertThat(submitted.end()).isEqualTo(1);
-    assertThat(submitted.text().lines().filter(line -> line.startsWith("longspan submit failed: ")))
-        .singleElement()
-        .asString()
-        .contains("ended without a word after step ", "killed from outside");
+    try (CommandProcess submitted = bed.submit("killed", "--set", ENDLESS)) {
+      submitted.await("step \\d+/");
+      bed.server().drivers().forEach(ProcessHandle::destroyForcibly);
+      assertThat(submitted.end()).isEqualTo(1);
+      assertThat(
+              submitted.text().lines().filter(line -> line.startsWith("longspan submit failed: ")))
+          .singleElement()
+          .asString()
+          .contains("ended without a word after step ", "killed from outside");
+    }
   }
 
   @Test
-  void shouldPassOnWhatLivyRefuses(LivyBed bed) throws Exception {
-    Path elsewhere = Files.createFile(bed.folder().resolve("elsewhere.jar"));
-    CommandProcess submitted = bed.submit("refused", "--jar", elsewhere.toString());
-    assertThat(submitted.end()).isEqualTo(1);
-    assertThat(submitted.text())
-        .hasLineCount(1)
-        .startsWith("longspan submit failed: Livy at " + bed.server().url() + " refuses (400: ")
-        .contains(elsewhere.toString());
+  void shouldPassOnWhatLivyRefuses(LivyBed bed, @TempDir Path elsewhere) throws Exception {
+    Path jar = Files.createFile(elsewhere.resolve("application.jar"));
+    try (CommandProcess submitted = bed.submit("refused", "--jar", jar.toString())) {
+      assertThat(submitted.end()).isEqualTo(1);
+      assertThat(submitted.text())
+          .hasLineCount(1)
+          .startsWith("longspan submit failed: Livy at " + bed.server().url() + " refuses (400: ")
+          .contains(jar.toString());
+    }
     assertThat(bed.server().batches()).doesNotContain("longspan-refused");
+  }
+
+  /** A jar without the program, as one of another build or a damaged one. */
+  @Test
+  void shouldSayWhatSparkSaysOfAJarWithoutTheProgram(LivyBed bed) throws Exception {
+    Path jar = bed.folder().resolve("other.jar");
+    try (JarOutputStream empty = new JarOutputStream(Files.newOutputStream(jar))) {
+      empty.putNextEntry(new ZipEntry("nothing"));
+    }
+    try (CommandProcess submitted = bed.submit("other", "--jar", jar.toString())) {
+      assertThat(submitted.end()).isEqualTo(1);
+      assertThat(submitted.text())
+          .contains("longspan submit failed: ", "Failed to load class org.longspan.jobs.Longspan");
+    }
   }
 }

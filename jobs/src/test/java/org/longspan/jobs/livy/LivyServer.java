@@ -1,7 +1,5 @@
 package org.longspan.jobs.livy;
 
-import static java.util.Comparator.reverseOrder;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,11 +7,11 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.longspan.jobs.Waiting;
 
 /**
@@ -38,7 +36,7 @@ final class LivyServer implements AutoCloseable {
 
   /** Starts one that lets drivers have files from {@code files}. */
   static LivyServer start(Path files) throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("livy");
+    Path folder = TestFolder.create("livy");
     for (String name : List.of("conf", "home/logs", "work")) {
       Files.createDirectories(folder.resolve(name));
     }
@@ -76,6 +74,9 @@ final class LivyServer implements AutoCloseable {
         .forEach(environment::remove);
     environment.put("SPARK_HOME", System.getenv(SPARK));
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");
+    // With a local master the ranks are in the driver's process, which has this from here alone.
+    environment.put("OPENBLAS_NUM_THREADS", "1");
+    environment.put("OMP_NUM_THREADS", "1");
     environment.put("LIVY_CONF_DIR", folder.resolve("conf").toString());
     environment.put("LIVY_HOME", folder.resolve("home").toString());
     environment.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
@@ -112,13 +113,16 @@ final class LivyServer implements AutoCloseable {
   public void close() {
     Runtime.getRuntime().removeShutdownHook(end);
     stop();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+    try {
+      // Kept for who asks why a test has failed.
+      Files.copy(
+          folder.resolve("livy.log"),
+          folder.resolveSibling("livy.log"),
+          StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
+    TestFolder.delete(folder);
   }
 
   /** The drivers first: without their parent they could not be found. */
