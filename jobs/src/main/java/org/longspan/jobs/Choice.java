@@ -7,6 +7,7 @@ import org.longspan.executors.bench.kernel.BenchedKernel;
 import org.longspan.executors.bench.kernel.KernelForm;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
+import org.longspan.executors.convert.TransformKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentNorm;
@@ -50,6 +51,12 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfMixer extends Choice<MixerKind> {
     OfMixer() {
       super(MixerKind.class);
+    }
+  }
+
+  static final class OfTransform extends Choice<TransformKind> {
+    OfTransform() {
+      super(TransformKind.class);
     }
   }
 

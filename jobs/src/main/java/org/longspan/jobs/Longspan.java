@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       SubmitCommand.class,
       EvaluateCommand.class,
       GenerateCommand.class,
+      ConvertCommand.class,
       DemoCommand.class,
       BenchCommand.class,
       DevicesCommand.class,

@@ -19,7 +19,16 @@ class LongspanTest {
     CommandRunner help = CommandRunner.run("--help");
     assertThat(help.exitCode()).isZero();
     assertThat(help.output())
-        .contains("prepare", "train", "submit", "evaluate", "generate", "demo", "bench", "conform")
+        .contains(
+            "prepare",
+            "train",
+            "submit",
+            "evaluate",
+            "generate",
+            "convert",
+            "demo",
+            "bench",
+            "conform")
         .contains("--version");
   }
 

@@ -207,6 +207,9 @@ final class LatentMixer implements Mixer {
 
   @Override
   public void project(int worker, int first, Matrix normalized, Parameters parameters) {
+    if (environment.latentWatch() != null) {
+      environment.latentWatch().project(this, normalized, parameters.value(LATENT_DOWN));
+    }
     attention.project(first, normalized, weights(parameters));
   }
 

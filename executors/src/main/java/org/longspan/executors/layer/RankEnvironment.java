@@ -38,6 +38,7 @@ public final class RankEnvironment implements AutoCloseable {
   private final int tile;
   private final Arena arena;
   private final Map<String, Matrix> shared = new HashMap<>();
+  private LatentWatch latentWatch;
   private SliceInput input;
   private long step = -1;
   private List<Piece> pieces = List.of();
@@ -475,6 +476,15 @@ public final class RankEnvironment implements AutoCloseable {
       sum += numbers[i];
     }
     return sum;
+  }
+
+  /** Shows {@code watch} what comes into latent mixers from now on; null: shows it to nobody. */
+  public void watchLatents(LatentWatch watch) {
+    latentWatch = watch;
+  }
+
+  LatentWatch latentWatch() {
+    return latentWatch;
   }
 
   @Override

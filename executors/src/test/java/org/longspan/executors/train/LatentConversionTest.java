@@ -1,0 +1,131 @@
+package org.longspan.executors.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.convert.LatentCalibration;
+import org.longspan.executors.convert.LatentConversion;
+import org.longspan.executors.convert.SecondMoment;
+import org.longspan.executors.convert.TransformKind;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.memory.Precision;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.parallelism.mesh.Mesh;
+import org.longspan.parallelism.transport.InProcessTransport;
+import org.longspan.parallelism.transport.LocalRanks;
+
+/** An MLA model before and after its conversion, in double. */
+class LatentConversionTest {
+  private static final int VOCABULARY = 19;
+
+  private static <R> R inModel(String latent, Function<RankSetup, R> work) {
+    RunConfiguration configuration =
+        RunConfiguration.parse(
+            "model: {width: 16, heads: 4, layers: 4, feed-forward: 23, pattern: [lightning, latent],"
+                + " latent: {rank: 16, rope: 2, "
+                + latent
+                + "}}\nkernel: cpu\nprecision: double",
+            "test.yaml",
+            Map.of());
+    return LocalRanks.run(
+            InProcessTransport.connect(1, Duration.ofSeconds(60)),
+            transport -> {
+              try (RankSetup setup =
+                  new RankSetup(
+                      configuration,
+                      ModelShape.of(configuration, VOCABULARY),
+                      new Mesh(1, 1, 1),
+                      transport,
+                      1,
+                      SmallTraining.TOKENS,
+                      SmallTraining.BLOCK)) {
+                return work.apply(setup);
+              }
+            })
+        .get(0);
+  }
+
+  private static double loss(RankSetup setup) {
+    return setup.model().loss(SmallTraining.slice(0, 0, 1));
+  }
+
+  /** Weights as large as trained ones, and gains that are not one. */
+  private static void disturb(RankSetup setup) {
+    Random random = new Random(7);
+    setup
+        .model()
+        .parameters()
+        .forEach(
+            (name, values) -> {
+              for (int row = 0; row < values.rows(); row++) {
+                for (int column = 0; column < values.columns(); column++) {
+                  values.put(
+                      row, column, values.get(row, column) + 0.3 * (random.nextDouble() - 0.5));
+                }
+              }
+            });
+  }
+
+  /** The loss of the MLA model, its loss after conversion to {@code latent}. */
+  private static double[] losses(TransformKind kind, String latent) {
+    try (Arena arena = new Arena("of the test", Precision.DOUBLE)) {
+      LatentCalibration calibration = new LatentCalibration();
+      Map<String, Matrix> parameters = new LinkedHashMap<>();
+      double before =
+          inModel(
+              "form: mla",
+              setup -> {
+                disturb(setup);
+                setup
+                    .model()
+                    .parameters()
+                    .forEach(
+                        (name, values) -> {
+                          Matrix copy = arena.matrix(values.rows(), values.columns());
+                          copy.set(values);
+                          parameters.put(name, copy);
+                        });
+                setup.environment().watchLatents(calibration);
+                return loss(setup);
+              });
+      List<SecondMoment> moments = calibration.moments();
+      assertThat(moments).hasSize(2);
+      double after =
+          inModel(
+              latent,
+              setup -> {
+                new LatentConversion(kind, 5).apply(parameters, moments, setup.model());
+                return loss(setup);
+              });
+      return new double[] {before, after};
+    }
+  }
+
+  private static double change(double[] losses) {
+    return Math.abs(losses[1] - losses[0]) / losses[0];
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldChangeNothingWithOneGroup(TransformKind kind) {
+    assertThat(change(losses(kind, "form: tpla, groups: 1"))).isLessThan(1e-12);
+    // One group has all of the squares, so that its estimate is its norm.
+    assertThat(change(losses(kind, "form: tpla, groups: 1, norm: local"))).isLessThan(1e-12);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldApproximateWithMore(TransformKind kind) {
+    assertThat(change(losses(kind, "form: tpla, groups: 2"))).isBetween(1e-6, 0.5);
+    assertThat(change(losses(kind, "form: tpla, groups: 2, norm: local"))).isBetween(1e-6, 0.5);
+  }
+}

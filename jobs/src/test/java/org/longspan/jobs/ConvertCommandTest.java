@@ -1,0 +1,100 @@
+package org.longspan.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An MLA model trained, converted, measured and trained on, by commands. */
+@Timeout(300)
+class ConvertCommandTest {
+  private static final String LOCAL = "local[1]";
+
+  @TempDir private Path folder;
+
+  private String path(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  private String configuration(String latent, int steps) throws IOException {
+    return Files.writeString(
+            folder.resolve("run-" + steps + ".yaml"),
+            """
+            model: {width: 16, heads: 2, layers: 2, pattern: [lightning, latent], latent: {rank: 16, rope: 2, %s}}
+            train: {steps: %d, learning-rate: 0.01, warmup: 2}
+            kernel: cpu
+            """
+                .formatted(latent, steps))
+        .toString();
+  }
+
+  private static CommandRunner succeed(String... arguments) {
+    CommandRunner run = CommandRunner.run(arguments);
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+    return run;
+  }
+
+  @Test
+  void shouldConvertATrainedModelAndLetItTrainOn() throws IOException {
+    String data = SmallDataset.prepare(folder);
+    succeed(
+        "train",
+        "--config",
+        configuration("form: mla", 3),
+        "--data",
+        data,
+        "--output",
+        path("mla"),
+        "--master",
+        LOCAL);
+    CommandRunner refused =
+        CommandRunner.run(
+            "convert",
+            "--checkpoint",
+            path("mla"),
+            "--data",
+            data,
+            "--output",
+            path("mlra"),
+            "--to",
+            "mlra");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.errors()).contains("--to is mlra; it takes tpla.");
+    succeed(
+        "convert",
+        "--checkpoint",
+        path("mla"),
+        "--data",
+        data,
+        "--output",
+        path("tpla"),
+        "--to",
+        "tpla",
+        "--groups",
+        "2",
+        "--norm",
+        "local",
+        "--transform",
+        "pca",
+        "--master",
+        LOCAL);
+    assertThat(folder.resolve("tpla/checkpoints")).isNotEmptyDirectory();
+    succeed("evaluate", "--checkpoint", path("tpla"), "--data", data, "--master", LOCAL);
+    succeed(
+        "train",
+        "--config",
+        configuration("form: tpla, groups: 2, norm: local", 5),
+        "--data",
+        data,
+        "--output",
+        path("tpla"),
+        "--resume",
+        "--master",
+        LOCAL);
+    assertThat(folder.resolve("tpla/run.jsonl")).content().contains("\"step\":5");
+  }
+}
