@@ -34,8 +34,7 @@ record CommandProcess(Process process, Path output) implements AutoCloseable {
   void await(String regex) throws IOException, InterruptedException {
     Pattern pattern = Pattern.compile(regex);
     try {
-      Waiting.until(
-          regex, () -> pattern.matcher(text()).find() || !process.isAlive());
+      Waiting.until(regex, () -> pattern.matcher(text()).find() || !process.isAlive());
     } catch (AssertionError late) {
       throw new AssertionError(late.getMessage() + " in:\n" + text(), late);
     }
