@@ -143,7 +143,9 @@ class Batch:
         """Says the driver's own last sentence where the batch did not succeed."""
         state = self.state()
         if state != "success":
-            said = [line for line in self.log()[1] if line.startswith("longspan ")]
+            output, errors = self.log()
+            # Livy 0.7.1 keeps a driver's errors among its output.
+            said = [line for line in output + errors if line.startswith("longspan ")]
             raise LivyError(said[-1] if said else f"Batch {self.number} ended as {state}, without a word")
 
 

@@ -3,13 +3,15 @@ package org.longspan.jobs.livy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The newest lines that Livy keeps of what {@code spark-submit} wrote. With the driver in that
  * process they are the driver's.
  *
- * @param output lines of its standard output
- * @param errors lines of its standard error and, on YARN, what YARN says of the application
+ * @param output lines of its standard output, and of its standard error where Livy joins them
+ * @param errors lines of its standard error otherwise and, on YARN, what YARN says of the
+ *     application
  */
 record BatchLog(List<String> output, List<String> errors) {
   private static final String OUTPUT = "stdout:";
@@ -30,5 +32,10 @@ record BatchLog(List<String> output, List<String> errors) {
       }
     }
     return new BatchLog(output, errors);
+  }
+
+  /** Both, the output first: Livy 0.7.1 keeps a driver's errors among its output. */
+  List<String> all() {
+    return Stream.concat(output.stream(), errors.stream()).toList();
   }
 }

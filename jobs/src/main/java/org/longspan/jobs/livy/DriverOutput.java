@@ -50,9 +50,9 @@ final class DriverOutput {
    */
   record LastWord(String sentence, boolean mistake) {}
 
-  /** The last sentence of ours on standard error; else the last that looks like a failure. */
-  static Optional<LastWord> lastWord(List<String> errors) {
-    Optional<String> ours = last(errors, line -> line.startsWith(PROGRAM) && line.contains(SAID));
+  /** The last sentence of ours; else the last line that looks like a failure. */
+  static Optional<LastWord> lastWord(List<String> lines) {
+    Optional<String> ours = last(lines, line -> line.startsWith(PROGRAM) && line.contains(SAID));
     if (ours.isPresent()) {
       String line = ours.get();
       int failed = line.indexOf(FAILED);
@@ -61,7 +61,7 @@ final class DriverOutput {
               ? new LastWord(line.substring(failed + FAILED.length()), false)
               : new LastWord(line.substring(line.indexOf(SAID) + SAID.length()), true));
     }
-    return last(errors, line -> FAILURE.matcher(line).matches())
+    return last(lines, line -> FAILURE.matcher(line).matches())
         .map(line -> new LastWord(line.replaceFirst(LOG_HEAD, "").strip(), false));
   }
 

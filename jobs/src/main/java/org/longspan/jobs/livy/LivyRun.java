@@ -333,7 +333,7 @@ public final class LivyRun {
     for (int look = 0; look < LOOKS_FOR_LAST_WORD && word.isEmpty(); look++) {
       pause();
       try {
-        word = livy.log(batch.id()).flatMap(text -> DriverOutput.lastWord(text.errors()));
+        word = livy.log(batch.id()).flatMap(text -> DriverOutput.lastWord(text.all()));
       } catch (LivyAwayException noAnswer) {
         line.note("Livy at " + livy + " does not answer (" + noAnswer.getMessage() + ")");
       }

@@ -147,8 +147,9 @@ final class FakeLivy implements AutoCloseable {
     var lines = node.putArray("log");
     lines.add("stdout: ");
     output.forEach(lines::add);
-    lines.add("\nstderr: ");
+    // A real Livy joins the driver's two streams, and lists them here.
     errors.forEach(lines::add);
+    lines.add("\nstderr: ");
     answer(exchange, 200, node.toString());
   }
 
