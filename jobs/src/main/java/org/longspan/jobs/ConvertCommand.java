@@ -170,7 +170,8 @@ final class ConvertCommand implements Callable<Integer> {
     String asked = checkpoint + " on " + data + " to " + output;
     Launcher.run(
         spark.context(),
-        LaunchPlan.of(ONE_RANK, () -> asked),
+        // A second attempt would measure the first model again.
+        LaunchPlan.of(ONE_RANK, () -> asked).withAttempts(1),
         new ConversionProgram(
             SparkRuntime.qualified(spark.hadoop(), checkpoint),
             SparkRuntime.qualified(spark.hadoop(), data),

@@ -14,8 +14,8 @@ public final class SmallDataset {
 
   private SmallDataset() {}
 
-  /** Prepares it in a folder, by a Spark in this process, and gives its path. */
-  public static String prepare(Path folder) throws IOException {
+  /** Writes its text into a folder, and gives the text's. */
+  static String writeText(Path folder) throws IOException {
     Path text = Files.createDirectories(folder.resolve("text"));
     Random random = new Random(1);
     for (int file = 0; file < 20; file++) {
@@ -27,12 +27,17 @@ public final class SmallDataset {
       }
       Files.writeString(text.resolve(file + ".txt"), words);
     }
+    return text.toString();
+  }
+
+  /** Prepares it in a folder, by a Spark in this process, and gives its path. */
+  public static String prepare(Path folder) throws IOException {
+    String text = writeText(folder);
     String data = folder.resolve("data").toString();
     try (SparkRuntime spark = SparkRuntime.start("test", "local[2]", 2)) {
       Prepare.run(
           spark.session(),
-          PrepareOptions.of(List.of(text.toString()), data, SEQUENCE_LENGTH)
-              .withValidationShare(0.2));
+          PrepareOptions.of(List.of(text), data, SEQUENCE_LENGTH).withValidationShare(0.2));
     }
     return data;
   }

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.longspan.datapipeline.InvalidInputException;
@@ -47,7 +46,8 @@ class WholeWayTest {
     try (SparkRuntime spark = SparkRuntime.start("test", null, 2)) {
       Prepare.run(
           spark.session(),
-          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+          PrepareOptions.of(List.of(SmallDataset.writeText(folder)), data(), 2048)
+              .withValidationShare(0.2));
 
       TrainingRun first = training(Map.of(), false);
       first.check(spark.hadoop());
@@ -94,7 +94,8 @@ class WholeWayTest {
     try (SparkRuntime spark = SparkRuntime.start("test", null, 4)) {
       Prepare.run(
           spark.session(),
-          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+          PrepareOptions.of(List.of(SmallDataset.writeText(folder)), data(), 2048)
+              .withValidationShare(0.2));
       Map<Long, Double> alone = new HashMap<>();
       train(spark, split(1, 1), "alone", new Mesh(1, 1, 1), event -> note(event, alone));
       Map<Long, Double> together = new HashMap<>();
@@ -135,7 +136,8 @@ class WholeWayTest {
     try (SparkRuntime spark = SparkRuntime.start("test", null, 2)) {
       Prepare.run(
           spark.session(),
-          PrepareOptions.of(List.of(writeText()), data(), 2048).withValidationShare(0.2));
+          PrepareOptions.of(List.of(SmallDataset.writeText(folder)), data(), 2048)
+              .withValidationShare(0.2));
       Map<Long, Double> undisturbed = new HashMap<>();
       train(spark, configuration, "calm", event -> note(event, undisturbed));
 
@@ -220,21 +222,6 @@ class WholeWayTest {
         folder.resolve("run").toString(),
         resume,
         Map.of("bigram entropy", 2.5));
-  }
-
-  private String writeText() throws IOException {
-    Path text = Files.createDirectories(folder.resolve("text"));
-    Random random = new Random(1);
-    for (int file = 0; file < 20; file++) {
-      StringBuilder words = new StringBuilder();
-      for (int word = 0; word < 150; word++) {
-        words
-            .append("abcdefgh".repeat(1 + random.nextInt(2)), 0, 2 + random.nextInt(6))
-            .append(' ');
-      }
-      Files.writeString(text.resolve(file + ".txt"), words);
-    }
-    return text.toString();
   }
 
   private String data() {

@@ -3,6 +3,7 @@ package org.longspan.executors.latent;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.parallelism.collective.Pending;
 import org.longspan.parallelism.mesh.Slice;
@@ -76,22 +77,20 @@ final class QueryExchange {
   }
 
   private List<ByteBuffer> givenParts(Matrix given) {
-    List<ByteBuffer> parts = new ArrayList<>();
-    long at = 0;
-    for (int worker = 0; worker < plan.ranks(); worker++) {
-      long rows = worker == me ? 0 : rows(plan.blocks(me, worker));
-      parts.add(given.bytes(at, rows));
-      at += rows;
-    }
-    return parts;
+    return parts(given, worker -> plan.blocks(me, worker));
   }
 
   private List<ByteBuffer> takenParts(Matrix taken) {
+    return parts(taken, owner -> plan.blocks(owner, me));
+  }
+
+  /** The rows of each other rank, one after another. */
+  private List<ByteBuffer> parts(Matrix all, IntFunction<List<QueryBlock>> blocksOf) {
     List<ByteBuffer> parts = new ArrayList<>();
     long at = 0;
-    for (int owner = 0; owner < plan.ranks(); owner++) {
-      long rows = owner == me ? 0 : rows(plan.blocks(owner, me));
-      parts.add(taken.bytes(at, rows));
+    for (int other = 0; other < plan.ranks(); other++) {
+      long rows = other == me ? 0 : rows(blocksOf.apply(other));
+      parts.add(all.bytes(at, rows));
       at += rows;
     }
     return parts;

@@ -80,26 +80,21 @@ final class SplitCrossEntropy {
     for (List<Span> wave : waves(rows)) {
       Matrix[] exponentials = start(wave, logits);
       addLosses(wave, ofTile);
-      environment
-          .workers()
-          .forEach(
-              wave.size(),
-              worker -> {
-                Span own = wave.get(worker);
-                if (own.length() > 0) {
-                  environment
-                      .numerics()
-                      .rows()
-                      .softmaxGradient(
-                          exponentials[worker],
-                          environment.input().targets(),
-                          own.from(),
-                          columns.from(),
-                          factors,
-                          before(wave, worker));
-                  work.accept(worker, own, exponentials[worker]);
-                }
-              });
+      forEachOf(
+          wave,
+          (worker, own) -> {
+            environment
+                .numerics()
+                .rows()
+                .softmaxGradient(
+                    exponentials[worker],
+                    environment.input().targets(),
+                    own.from(),
+                    columns.from(),
+                    factors,
+                    before(wave, worker));
+            work.accept(worker, own, exponentials[worker]);
+          });
     }
   }
 
@@ -132,6 +127,25 @@ final class SplitCrossEntropy {
     return waves;
   }
 
+  /** What a worker does with its rows of a wave. */
+  private interface WaveWork {
+    void accept(int worker, Span own);
+  }
+
+  /** All workers that have rows in the wave, at once. */
+  private void forEachOf(List<Span> wave, WaveWork work) {
+    environment
+        .workers()
+        .forEach(
+            wave.size(),
+            worker -> {
+              Span own = wave.get(worker);
+              if (own.length() > 0) {
+                work.accept(worker, own);
+              }
+            });
+  }
+
   /** Rows of the wave that come before those of {@code worker}. */
   private static int before(List<Span> wave, int worker) {
     return wave.subList(0, worker).stream().mapToInt(Span::length).sum();
@@ -140,26 +154,21 @@ final class SplitCrossEntropy {
   /** Each worker's exponentials; what all ranks find of a token lies side by side afterwards. */
   private Matrix[] start(List<Span> wave, Logits logits) {
     Matrix[] exponentials = new Matrix[wave.size()];
-    environment
-        .workers()
-        .forEach(
-            wave.size(),
-            worker -> {
-              Span own = wave.get(worker);
-              if (own.length() > 0) {
-                exponentials[worker] = logits.of(worker, own.from(), own.length());
-                environment
-                    .numerics()
-                    .rows()
-                    .exponentials(
-                        exponentials[worker],
-                        environment.input().targets(),
-                        own.from(),
-                        columns.from(),
-                        statistics,
-                        before(wave, worker));
-              }
-            });
+    forEachOf(
+        wave,
+        (worker, own) -> {
+          exponentials[worker] = logits.of(worker, own.from(), own.length());
+          environment
+              .numerics()
+              .rows()
+              .exponentials(
+                  exponentials[worker],
+                  environment.input().targets(),
+                  own.from(),
+                  columns.from(),
+                  statistics,
+                  before(wave, worker));
+        });
     int numbers = STATISTICS * before(wave, wave.size());
     given.asDoubleBuffer().put(0, statistics, 0, numbers);
     environment
