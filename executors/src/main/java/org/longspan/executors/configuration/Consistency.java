@@ -92,8 +92,9 @@ final class Consistency {
     if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
         && pattern.stream().noneMatch(MixerKind::runsOnDevices)) {
       throw new InvalidInputException(
-          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla and local in it; aparapi"
-              + " has no form of the other mixers yet, so use kernel cpu.");
+          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla,"
+              + " gated-delta and local in it; aparapi has no form of the other mixers yet, so use"
+              + " kernel cpu.");
     }
   }
 

@@ -229,8 +229,8 @@ public final class Options {
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
-              "What computes the attention of `lightning`, `simple-gla`, `gla` and `local`: `aparapi` on an"
-                  + " OpenCL device, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
+              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta` and `local`:"
+                  + " `aparapi` on an OpenCL device, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)

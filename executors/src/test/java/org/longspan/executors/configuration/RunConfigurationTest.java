@@ -117,12 +117,12 @@ class RunConfigurationTest {
 
   @Test
   void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
-    assertThatThrownBy(() -> parse("kernel: aparapi\nmodel.pattern: [gated-delta]"))
+    assertThatThrownBy(() -> parse("kernel: aparapi\nmodel.pattern: [latent]"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("none of lightning, simple-gla, gla and local");
-    for (String mixer : new String[] {"lightning", "simple-gla", "gla", "local"}) {
+        .hasMessageContaining("none of lightning, simple-gla, gla, gated-delta and local");
+    for (String mixer : new String[] {"lightning", "simple-gla", "gla", "gated-delta", "local"}) {
       RunConfiguration configuration =
-          parse("kernel: aparapi\nmodel.pattern: [gated-delta, " + mixer + "]");
+          parse("kernel: aparapi\nmodel.pattern: [latent, " + mixer + "]");
       assertThat(configuration.get(Options.KERNEL)).isEqualTo(KernelChoice.APARAPI);
     }
   }
