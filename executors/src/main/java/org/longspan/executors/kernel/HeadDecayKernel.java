@@ -24,8 +24,7 @@ final class HeadDecayKernel extends LinearKernel {
   private static final int RIGHT_NUMBERS = SLICE * COLUMN_STRIDE;
 
   /** A slice of the left factor, one of the right factor, and a chunk's pairs. */
-  @Local
-  private final float[] tiles = new float[3 + LEFT_NUMBERS + RIGHT_NUMBERS + CHUNK * CHUNK];
+  @Local private final float[] tiles = new float[3 + LEFT_NUMBERS + RIGHT_NUMBERS + CHUNK * CHUNK];
 
   @Local private final float[] high = new float[CHUNK];
   @Local private final float[] low = new float[CHUNK];
@@ -277,7 +276,8 @@ final class HeadDecayKernel extends LinearKernel {
           writeLocal(tiles, left + place * ROW_STRIDE + leftColumn, nextLeft, 4 * i);
         }
         for (int i = 0; i < 4; i++) {
-          writeLocal(tiles, right + (rightToken + 4 * i) * COLUMN_STRIDE + rightColumn, nextRight, 4 * i);
+          writeLocal(
+              tiles, right + (rightToken + 4 * i) * COLUMN_STRIDE + rightColumn, nextRight, 4 * i);
         }
         localBarrier();
       }
@@ -427,10 +427,10 @@ final class HeadDecayKernel extends LinearKernel {
           }
           localBarrier();
         }
-        for (int j = 0; j < 4; j++) {
-          int other = ownOther + j;
-          for (int i = 0; i < 8; i++) {
-            int query = ownRow + i;
+        for (int i = 0; i < 8; i++) {
+          int query = ownRow + i;
+          for (int j = 0; j < 4; j++) {
+            int other = ownOther + j;
             float score = 0f;
             if (other == query) {
               diagonal[query] = scores[i * 4 + j];
@@ -443,10 +443,8 @@ final class HeadDecayKernel extends LinearKernel {
               score =
                   scores[i * 4 + j] * exp((high[other] - high[query]) + (low[other] - low[query]));
             }
-            a[i] = score;
+            tiles[pairs + pair(other, ownRow + i / 4 * 4) + i % 4] = score;
           }
-          writeLocal(tiles, pairs + pair(other, ownRow), a, 0);
-          writeLocal(tiles, pairs + pair(other, ownRow + 4), a, 4);
         }
       }
       int state = (at * heads + head) * keyWidth * valueWidth;
@@ -521,7 +519,8 @@ final class HeadDecayKernel extends LinearKernel {
           }
           if (pairSide == 0) {
             for (int i = 0; i < 4; i++) {
-              writeLocal(tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
+              writeLocal(
+                  tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
             }
           } else {
             for (int i = 0; i < 4; i++) {
@@ -567,7 +566,8 @@ final class HeadDecayKernel extends LinearKernel {
             }
             localBarrier();
             for (int i = 0; i < 4; i++) {
-              writeLocal(tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
+              writeLocal(
+                  tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
             }
             localBarrier();
           }
