@@ -1,6 +1,7 @@
 package org.longspan.executors.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -104,10 +105,25 @@ class LatentConversionTest {
               latent,
               setup -> {
                 new LatentConversion(kind, 5).apply(parameters, moments, setup.model());
+                assertEstimatesStandForAllSquares(setup.model().parameters());
                 return loss(setup);
               });
       return new double[] {before, after};
     }
+  }
+
+  /** The shares whose inverses the estimates are make one together. */
+  private static void assertEstimatesStandForAllSquares(Map<String, Matrix> parameters) {
+    parameters.forEach(
+        (name, estimates) -> {
+          if (name.endsWith(".norm-estimates")) {
+            double shares = 0;
+            for (int group = 0; group < estimates.columns(); group++) {
+              shares += 1 / estimates.get(0, group);
+            }
+            assertThat(shares).as(name).isCloseTo(1, within(1e-12));
+          }
+        });
   }
 
   private static double change(double[] losses) {
