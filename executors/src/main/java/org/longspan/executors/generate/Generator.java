@@ -27,6 +27,7 @@ import org.longspan.executors.model.ModelShape;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Writes text with a checkpoint's model, on one rank or on several that are threads of this
@@ -79,6 +80,8 @@ public final class Generator implements AutoCloseable {
               + ".");
     }
     options.check(checkpoint.shape());
+    // The calling thread does a whole product, as in training.
+    Nd4j.factory().blas().setMaxThreads(1);
     Generator generator = new Generator(checkpoint, options);
     try {
       generator.read(checkpoint);
