@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.latent.LatentAttentionTest.Variant;
@@ -188,5 +189,23 @@ class AbsorbedLatentAttentionTest {
         .allSatisfy(
             rank ->
                 assertThat(rank.grown()).isEqualTo(2L * LatentCache.BLOCK_LENGTH * (16 + 4) * 8));
+  }
+
+  /** The sizes of DeepSeek-V3, whose numbers have two bytes; these have four. */
+  @ParameterizedTest
+  @CsvSource({
+    "MLA, 1, 1, 1152",
+    "MLA, 1, 8, 1152",
+    "TPLA, 2, 2, 640",
+    "TPLA, 4, 4, 384",
+    "TPLA, 8, 8, 256"
+  })
+  void shouldKeepWhatTheTableSays(LatentForm form, int groups, int ranks, long bytes) {
+    LatentShape shape =
+        new LatentShape(16, 8, 0, 512, 4, 64, 4, form, LatentNorm.EXACT, groups, 10_000, 1e-6);
+    LatentCase given = new LatentCase(shape, 1, 0);
+    assertThat(read(given, Manner.FLOAT, ranks))
+        .allSatisfy(
+            rank -> assertThat(rank.grown()).isEqualTo(LatentCache.BLOCK_LENGTH * 2 * bytes));
   }
 }
