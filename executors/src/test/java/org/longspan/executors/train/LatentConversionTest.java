@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.convert.LatentCalibration;
 import org.longspan.executors.convert.LatentConversion;
-import org.longspan.executors.convert.SecondMoment;
+import org.longspan.executors.convert.LayerStatistics;
 import org.longspan.executors.convert.TransformKind;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -98,13 +98,13 @@ class LatentConversionTest {
                 setup.environment().watchLatents(calibration);
                 return loss(setup);
               });
-      List<SecondMoment> moments = calibration.moments();
-      assertThat(moments).hasSize(2);
+      List<LayerStatistics> statistics = calibration.statistics();
+      assertThat(statistics).hasSize(2);
       double after =
           inModel(
               latent,
               setup -> {
-                new LatentConversion(kind, 5).apply(parameters, moments, setup.model());
+                new LatentConversion(kind, 5).apply(parameters, statistics, setup.model());
                 assertEstimatesStandForAllSquares(setup.model().parameters());
                 return loss(setup);
               });
