@@ -1,6 +1,6 @@
 package org.longspan.executors.kernel;
 
-import org.longspan.executors.opencl.DeviceKernel;
+import org.longspan.executors.opencl.VectorKernel;
 
 /**
  * What every kernel of linear attention has: staging arrays for some heads of a slice, and a list
@@ -17,7 +17,7 @@ import org.longspan.executors.opencl.DeviceKernel;
  * heads]} or {@code [chunks, heads, keyWidth]} are the decays over chunks: an input where they are
  * constant, else what {@link #SUM_LOGS} finds.
  */
-abstract class LinearKernel extends DeviceKernel {
+abstract class LinearKernel extends VectorKernel {
   /** Tokens of a chunk at most, the rows of a tile. */
   static final int CHUNK = 64;
 
@@ -117,4 +117,35 @@ abstract class LinearKernel extends DeviceKernel {
 
   /** Work-groups that the widest stage needs. */
   abstract int groups();
+
+  /**
+   * Four numbers of {@code keySide} (side 0) or {@code valueSide} (1), as {@link VectorKernel}
+   * reads them.
+   */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define READ_TOKENS(side, index, registers, to)"
+              + " READ_GLOBAL(((side) == 0 ? this->keySide : this->valueSide), index, registers, to)"
+              + "\nREAD_TOKENS")
+  final void readTokens(int side, int index, float[] registers, int to) {
+    if (side == 0) {
+      readGlobal(keySide, index, registers, to);
+    } else {
+      readGlobal(valueSide, index, registers, to);
+    }
+  }
+
+  /** Four numbers of {@code states} (reverse 0) or {@code stateGradients} (1), likewise. */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define READ_STATES(reverse, index, registers, to)"
+              + " READ_GLOBAL(((reverse) == 0 ? this->states : this->stateGradients), index,"
+              + " registers, to)\nREAD_STATES")
+  final void readStates(int reverse, int index, float[] registers, int to) {
+    if (reverse == 0) {
+      readGlobal(states, index, registers, to);
+    } else {
+      readGlobal(stateGradients, index, registers, to);
+    }
+  }
 }
