@@ -15,8 +15,7 @@ public abstract class VectorKernel extends DeviceKernel {
    * one of its numbers only, so that three places may be left over.
    */
   @OpenCLMapping(
-      mapTo =
-          "\n#define FIRST_WHOLE(memory) ((int) (-((size_t) (memory)) & 15) / 4)\nFIRST_WHOLE")
+      mapTo = "\n#define FIRST_WHOLE(memory) ((int) (-((size_t) (memory)) & 15) / 4)\nFIRST_WHOLE")
   protected final int firstWhole(float[] memory) {
     return 0;
   }
