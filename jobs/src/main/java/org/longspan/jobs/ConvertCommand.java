@@ -162,7 +162,9 @@ final class ConvertCommand implements Callable<Integer> {
             "model.latent.groups",
             Integer.toString(groups),
             "model.latent.norm",
-            norm.name().toLowerCase(Locale.ROOT)));
+            norm.name().toLowerCase(Locale.ROOT),
+            "model.latent.prompts",
+            "mla"));
   }
 
   private List<RankEvent.Validation> convert(SparkRuntime spark, RunConfiguration converted) {

@@ -2,8 +2,12 @@ package org.longspan.executors.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import org.longspan.executors.layer.RankMode.LayerMemory;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.ElementType;
 
 /**
  * What more ranks and longer sequences cost: training steps of the bench's model, ranks as threads
@@ -11,6 +15,9 @@ import org.longspan.executors.layer.RankMode.LayerMemory;
  */
 public final class ScalingBench {
   private static final int STEPS = 3;
+  private static final int WARM_UP_TOKENS = 65_536;
+  private static final int WARM_UP_SUMS = 50;
+  private static final int WARM_UP_BYTES = 16 << 20;
 
   private ScalingBench() {}
 
@@ -50,7 +57,7 @@ public final class ScalingBench {
             threads,
             tokens,
             job -> {
-              job.step(0);
+              warmUp(job, tokens);
               double cpuSeconds = Double.MAX_VALUE;
               double seconds = Double.MAX_VALUE;
               for (int step = 1; step <= STEPS; step++) {
@@ -65,6 +72,21 @@ public final class ScalingBench {
               return new Result(ranks, tokens, memory, cpuSeconds / tokens, tokens / seconds);
             })
         .get(0);
+  }
+
+  /**
+   * Steps over as many tokens whatever their length, and about as many sums over the ranks as fifty
+   * steps make: what they cost until they are compiled belongs to a run's first steps, not to each.
+   */
+  private static void warmUp(LocalJob job, int tokens) {
+    for (int done = 0; done < WARM_UP_TOKENS; done += tokens) {
+      job.step(0);
+    }
+    Communicator everyone = job.setup().everyone();
+    ByteBuffer numbers = ByteBuffer.allocateDirect(WARM_UP_BYTES).order(ByteOrder.nativeOrder());
+    for (int sum = 0; sum < WARM_UP_SUMS; sum++) {
+      everyone.allReduce(numbers, ElementType.FLOAT);
+    }
   }
 
   private static long cpuNanoseconds() {

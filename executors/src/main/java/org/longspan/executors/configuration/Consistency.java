@@ -3,6 +3,7 @@ package org.longspan.executors.configuration;
 import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
 
 /** Refuses values that do not go together. */
@@ -45,6 +46,12 @@ final class Consistency {
               + groups
               + " and model.latent.form is mla, which has one group; set model.latent.groups to 1 or"
               + " model.latent.form to tpla or mlra.");
+    }
+    if (configuration.get(Options.MODEL_LATENT_FORM) == LatentForm.MLRA
+        && configuration.get(Options.MODEL_LATENT_PROMPTS) == LatentReading.MLA) {
+      throw new InvalidInputException(
+          "model.latent.prompts is mla and model.latent.form is mlra, which cannot be read as mla;"
+              + " set model.latent.prompts to form.");
     }
     int rank = Derived.latentRank(configuration);
     if (rank % groups != 0) {

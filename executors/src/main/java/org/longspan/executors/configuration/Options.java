@@ -4,6 +4,7 @@ import java.util.List;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentNorm;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.ScanChoice;
 
@@ -106,6 +107,13 @@ public final class Options {
               "The norm of a latent in groups with `tpla`: `exact` over all columns, for which tensor"
                   + " ranks exchange a number for each token, or `local`, estimated by each group; `mlra`"
                   + " has a norm of each group's own whatever this says");
+
+  public static final Option<LatentReading> MODEL_LATENT_PROMPTS =
+      Option.choice("model.latent.prompts", LatentReading.FORM)
+          .describedAs(
+              "How `generate` reads prompts with a model of form `tpla`: as its `form` says, or as"
+                  + " `mla`, with one softmax over the whole latent, before it writes as `tpla`;"
+                  + " `convert` sets `mla`");
 
   public static final Option<Integer> MODEL_CONVOLUTION =
       Option.integer("model.convolution", 0)
@@ -265,6 +273,7 @@ public final class Options {
           MODEL_LATENT_FORM,
           MODEL_LATENT_GROUPS,
           MODEL_LATENT_NORM,
+          MODEL_LATENT_PROMPTS,
           MODEL_CONVOLUTION,
           MESH_DATA,
           MESH_SEQUENCE,

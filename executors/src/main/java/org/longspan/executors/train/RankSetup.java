@@ -21,6 +21,7 @@ import org.longspan.parallelism.mesh.BlockGrid;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Rank;
 import org.longspan.parallelism.transport.Transport;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What a rank builds before it works: its threads, its groups of ranks, its memory, its model.
@@ -82,6 +83,9 @@ public final class RankSetup implements AutoCloseable {
             mode(configuration, link),
             capacity(sequenceLength, mesh.sequence(), block),
             block);
+    // The calling thread does a whole product: the rank's threads share tiles, and a product that
+    // threads of the BLAS share among themselves rounds otherwise.
+    Nd4j.factory().blas().setMaxThreads(1);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
     } catch (OutOfMemoryError tooLittle) {

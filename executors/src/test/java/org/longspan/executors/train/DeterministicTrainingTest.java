@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.parallelism.mesh.Mesh;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** What {@code deterministic: true} promises: the same bits whatever the ranks. */
 class DeterministicTrainingTest {
@@ -51,6 +52,14 @@ class DeterministicTrainingTest {
   void shouldGiveTheSameBitsWhetherLayersKeepOrRecompute() {
     assertThat(SmallTraining.run(model("train.recompute", "true"), new Mesh(1, 2, 1), 1))
         .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldLeaveEachProductToTheThreadThatCallsIt() {
+    Nd4j.factory().blas().setMaxThreads(2);
+    assertThat(Nd4j.factory().blas().getMaxThreads()).isEqualTo(2);
+    SmallTraining.run(model("train.steps", "1"), new Mesh(1, 1, 1), 1);
+    assertThat(Nd4j.factory().blas().getMaxThreads()).isEqualTo(1);
   }
 
   @Test

@@ -17,8 +17,8 @@ import org.longspan.parallelism.transport.Transport;
 /**
  * A rank that measures its own attention, the scan, and both at once. Rank 0 says a line for each
  * direction: its name, the seconds of attention, of the scan, of both, those waited for the scan
- * after the attention, those that the scan took beside the attention, and the share of them for
- * which the attention's thread was computing; then how the scan travels.
+ * after the attention, those that the scan took beside the attention, the share of them that was
+ * waited, and those of them for which the attention had no processor; then how the scan travels.
  *
  * <p>Arguments: repetitions, tokens of a rank, heads, head width.
  */
@@ -65,7 +65,8 @@ public final class OverlapRank implements RankBody {
     double[] together = new double[repetitions];
     double[] waited = new double[repetitions];
     double[] inFlight = new double[repetitions];
-    double[] exposedShare = new double[repetitions];
+    double[] waitedShare = new double[repetitions];
+    double[] displaced = new double[repetitions];
     for (int repetition = -WARM_UP; repetition < repetitions; repetition++) {
       int place = Math.max(0, repetition);
       communicator.barrier();
@@ -89,7 +90,8 @@ public final class OverlapRank implements RankBody {
       waited[place] = together[place] - attended;
       ArrivalWatch.Flight flown = ArrivalWatch.landed(flight);
       inFlight[place] = flown.seconds();
-      exposedShare[place] = 1 - flown.computedSeconds() / flown.seconds();
+      waitedShare[place] = waited[place] / flown.seconds();
+      displaced[place] = flown.seconds() - flown.computedSeconds() - waited[place];
     }
     return String.join(
         " ",
@@ -99,7 +101,8 @@ public final class OverlapRank implements RankBody {
         slowest(communicator, together),
         slowest(communicator, waited),
         slowest(communicator, inFlight),
-        slowest(communicator, exposedShare),
+        slowest(communicator, waitedShare),
+        slowest(communicator, displaced),
         work.scanDescription());
   }
 

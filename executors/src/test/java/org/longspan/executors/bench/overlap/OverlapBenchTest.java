@@ -30,12 +30,13 @@ class OverlapBenchTest {
             result -> {
               assertThat(result.localSeconds()).isPositive();
               assertThat(result.scanSeconds()).isPositive();
+              assertThat(result.waitedSeconds()).isPositive();
               assertThat(result.hiddenShare()).isBetween(0.0, 1.0);
             });
   }
 
   @Test
-  void shouldHideWhatIsNotExposed() {
+  void shouldHideWhatIsNotWaitedFor() {
     assertThat(result(0.25).hiddenShare()).isEqualTo(0.75);
     assertThat(result(0).hiddenShare()).isEqualTo(1);
     assertThat(result(-0.01).hiddenShare()).isEqualTo(1);
@@ -81,7 +82,7 @@ class OverlapBenchTest {
     }
   }
 
-  private static OverlapBench.Result result(double exposedShare) {
+  private static OverlapBench.Result result(double waitedShare) {
     return new OverlapBench.Result(
         ScanDirection.FORWARD,
         128,
@@ -91,7 +92,8 @@ class OverlapBenchTest {
         1,
         0,
         0.1,
-        exposedShare,
+        waitedShare,
+        0,
         "chain");
   }
 }
