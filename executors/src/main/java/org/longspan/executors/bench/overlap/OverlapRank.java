@@ -9,8 +9,8 @@ import org.longspan.executors.bench.RankTimes;
 import org.longspan.executors.bench.process.RankBody;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.parallelism.collective.Communicator;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Transport;
 
@@ -37,7 +37,7 @@ public final class OverlapRank implements RankBody {
     List<Integer> everyone = IntStream.range(0, transport.size()).boxed().toList();
     try (Communicator communicator = Communicator.over(transport, everyone, CHANNEL);
         OverlapWork work =
-            new OverlapWork(communicator, LinkQuality.measure(communicator), shape, tokens);
+            new OverlapWork(communicator, ScanCosts.measure(communicator), shape, tokens);
         ArrivalWatch arrivals = new ArrivalWatch()) {
       for (ScanDirection direction : ScanDirection.values()) {
         work.prepare(direction);
