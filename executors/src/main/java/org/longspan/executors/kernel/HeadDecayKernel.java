@@ -241,13 +241,13 @@ final class HeadDecayKernel extends LinearKernel {
         for (int i = 0; i < 2; i++) {
           int token = first + leftToken + 8 * i;
           if (token < length && firstRow + leftColumn < keyWidth) {
-            readGlobal(keySide, leftFrom + token * heads * keyWidth, nextLeft, 4 * i);
+            readTokens(0, leftFrom + token * heads * keyWidth, nextLeft, 4 * i);
           }
         }
         for (int i = 0; i < 4; i++) {
           int token = first + rightToken + 4 * i;
           if (token < length && firstColumn + rightColumn < valueWidth) {
-            readGlobal(valueSide, rightFrom + token * heads * valueWidth, nextRight, 4 * i);
+            readTokens(1, rightFrom + token * heads * valueWidth, nextRight, 4 * i);
           }
         }
         if (first > 0) {
@@ -589,11 +589,11 @@ final class HeadDecayKernel extends LinearKernel {
                   }
                 }
                 if (stage == QUERY_GRADIENTS) {
-                  writeGlobal(keyOutputs, to + column, sums, i * 8 + 4 * h);
+                  writeTokens(0, to + column, sums, i * 8 + 4 * h);
                 } else if (stage == KEY_GRADIENTS) {
-                  writeGlobal(keyOutputs, keysFrom + to + column, sums, i * 8 + 4 * h);
+                  writeTokens(0, keysFrom + to + column, sums, i * 8 + 4 * h);
                 } else {
-                  writeGlobal(valueOutputs, to + column, sums, i * 8 + 4 * h);
+                  writeTokens(1, to + column, sums, i * 8 + 4 * h);
                 }
               }
             }

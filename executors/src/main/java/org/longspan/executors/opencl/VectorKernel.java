@@ -8,6 +8,16 @@ package org.longspan.executors.opencl;
  * compiled.
  */
 public abstract class VectorKernel extends DeviceKernel {
+  /** Part of a macro: from {@code four_} into registers. */
+  protected static final String TO_REGISTERS =
+      " registers[to] = four_.x; registers[(to) + 1] = four_.y;"
+          + " registers[(to) + 2] = four_.z; registers[(to) + 3] = four_.w;";
+
+  /** Part of a macro: four registers as a vector. */
+  protected static final String FROM_REGISTERS =
+      "(float4) (registers[from], registers[(from) + 1], registers[(from) + 2],"
+          + " registers[(from) + 3])";
+
   protected VectorKernel() {}
 
   /**
@@ -15,8 +25,7 @@ public abstract class VectorKernel extends DeviceKernel {
    * one of its numbers only, so that three places may be left over.
    */
   @OpenCLMapping(
-      mapTo =
-          "\n#define FIRST_WHOLE(memory) ((int) (-((size_t) (memory)) & 15) / 4)\nFIRST_WHOLE")
+      mapTo = "\n#define FIRST_WHOLE(memory) ((int) (-((size_t) (memory)) & 15) / 4)\nFIRST_WHOLE")
   protected final int firstWhole(float[] memory) {
     return 0;
   }
@@ -26,8 +35,8 @@ public abstract class VectorKernel extends DeviceKernel {
       mapTo =
           "\n#define READ_LOCAL(memory, index, registers, to) {"
               + " float4 four_ = *(const __local float4 *) ((memory) + (index));"
-              + " registers[to] = four_.x; registers[(to) + 1] = four_.y;"
-              + " registers[(to) + 2] = four_.z; registers[(to) + 3] = four_.w; }\n"
+              + TO_REGISTERS
+              + " }\n"
               + "READ_LOCAL")
   protected final void readLocal(float[] memory, int index, float[] registers, int to) {
     for (int i = 0; i < 4; i++) {
@@ -39,8 +48,9 @@ public abstract class VectorKernel extends DeviceKernel {
   @OpenCLMapping(
       mapTo =
           "\n#define WRITE_LOCAL(memory, index, registers, from) {"
-              + " *(__local float4 *) ((memory) + (index)) = (float4) (registers[from],"
-              + " registers[(from) + 1], registers[(from) + 2], registers[(from) + 3]); }\n"
+              + " *(__local float4 *) ((memory) + (index)) = "
+              + FROM_REGISTERS
+              + "; }\n"
               + "WRITE_LOCAL")
   protected final void writeLocal(float[] memory, int index, float[] registers, int from) {
     for (int i = 0; i < 4; i++) {
@@ -48,26 +58,13 @@ public abstract class VectorKernel extends DeviceKernel {
     }
   }
 
-  /** Four numbers of global memory, from {@code index} on, into {@code registers[to…]}. */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define READ_GLOBAL(memory, index, registers, to) {"
-              + " float4 four_ = *(const __global float4 *) ((memory) + (index));"
-              + " registers[to] = four_.x; registers[(to) + 1] = four_.y;"
-              + " registers[(to) + 2] = four_.z; registers[(to) + 3] = four_.w; }\n"
-              + "READ_GLOBAL")
-  protected final void readGlobal(float[] memory, int index, float[] registers, int to) {
-    for (int i = 0; i < 4; i++) {
-      registers[to + i] = memory[index + i];
-    }
-  }
-
   /** Four of {@code registers}, from {@code from} on, into global memory. */
   @OpenCLMapping(
       mapTo =
           "\n#define WRITE_GLOBAL(memory, index, registers, from) {"
-              + " *(__global float4 *) ((memory) + (index)) = (float4) (registers[from],"
-              + " registers[(from) + 1], registers[(from) + 2], registers[(from) + 3]); }\n"
+              + " *(__global float4 *) ((memory) + (index)) = "
+              + FROM_REGISTERS
+              + "; }\n"
               + "WRITE_GLOBAL")
   protected final void writeGlobal(float[] memory, int index, float[] registers, int from) {
     for (int i = 0; i < 4; i++) {
