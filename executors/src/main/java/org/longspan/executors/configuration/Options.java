@@ -193,8 +193,8 @@ public final class Options {
       Option.choice("scan.kind", ScanChoice.AUTO)
           .describedAs(
               "How the state of a linear mixer travels through the sequence's ranks: `chain`, `log`,"
-                  + " or `auto`, the faster one for the latency and bandwidth measured at the start;"
-                  + " `lasp1` and `lasp2` are there for comparison, `replay` is what"
+                  + " or `auto`, the faster one for the latency, bandwidth and time of folding"
+                  + " measured at the start; `lasp1` and `lasp2` are there for comparison, `replay` is what"
                   + " `deterministic` takes");
 
   public static final Option<Integer> SCAN_BLOCKS =

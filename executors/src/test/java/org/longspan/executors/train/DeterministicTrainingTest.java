@@ -21,9 +21,9 @@ class DeterministicTrainingTest {
       overrides.put(more[i], more[i + 1]);
     }
     return RunConfiguration.parse(
-        "model: {width: 16, heads: 2, layers: 5, feed-forward: 24,"
-            + " pattern: [lightning, local, simple-gla, gla, gated-delta], window: 70,"
-            + " convolution: 4}\ntrain: {steps: 20, learning-rate: 0.01, warmup: 3}\nkernel: cpu\n"
+        "model: {width: 16, heads: 2, layers: 6, feed-forward: 24,"
+            + " pattern: [lightning, local, simple-gla, gla, gated-delta, latent], window: 70,"
+            + " latent: {rank: 16, rope: 2}, convolution: 4}\ntrain: {steps: 20, learning-rate: 0.01, warmup: 3}\nkernel: cpu\n"
             + "deterministic: true",
         "test.yaml",
         overrides);

@@ -9,7 +9,7 @@ import org.longspan.executors.bench.RankTimes;
 import org.longspan.executors.bench.process.RankBody;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.StateShape;
 import org.longspan.parallelism.transport.Transport;
 
@@ -41,10 +41,10 @@ public final class CollectiveRank implements RankBody {
       if (costs != null) {
         results.accept(costs.written());
       }
-      LinkQuality link = LinkQuality.measure(communicator);
+      ScanCosts scanCosts = ScanCosts.measure(communicator);
       for (String heads : arguments.subList(1, arguments.size())) {
         StateShape shape = shape(Integer.parseInt(heads));
-        List<Trial> trials = new Trials(communicator, shape, link).all();
+        List<Trial> trials = new Trials(communicator, shape, scanCosts).all();
         List<Measurement> measured = measure(communicator, shape, trials, repetitions, costs);
         if (transport.rank() == 0) {
           measured.forEach(measurement -> results.accept(measurement.written()));
@@ -55,7 +55,7 @@ public final class CollectiveRank implements RankBody {
 
   /** Has the compiler see everything that is measured, the costs of the link too. */
   private static void warmUp(Communicator communicator, StateShape shape) {
-    List<Trial> trials = new Trials(communicator, shape, LinkQuality.measure(communicator)).all();
+    List<Trial> trials = new Trials(communicator, shape, ScanCosts.measure(communicator)).all();
     for (int round = 0; round < WARM_UP; round++) {
       for (Trial trial : trials) {
         communicator.barrier();
