@@ -2,7 +2,6 @@ package org.longspan.executors.configuration;
 
 import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
-import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
@@ -21,7 +20,7 @@ final class Consistency {
         Derived.feedForward(configuration),
         configuration.get(Options.MESH_TENSOR));
     checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
-    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
+    if (configuration.get(Options.KERNEL).needsDevice()
         && configuration.get(Options.PRECISION) == Precision.DOUBLE) {
       throw new InvalidInputException(
           "kernel is aparapi and precision is double; aparapi computes in float, so use kernel cpu"
@@ -96,7 +95,7 @@ final class Consistency {
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {
     List<MixerKind> pattern = configuration.get(Options.MODEL_PATTERN);
-    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
+    if (configuration.get(Options.KERNEL).needsDevice()
         && pattern.stream().noneMatch(MixerKind::runsOnDevices)) {
       throw new InvalidInputException(
           "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla and local in it; aparapi"

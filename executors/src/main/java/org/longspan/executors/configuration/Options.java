@@ -238,7 +238,8 @@ public final class Options {
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
               "What computes the attention of `lightning`, `simple-gla`, `gla` and `local`: `aparapi` on an"
-                  + " OpenCL device, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
+                  + " OpenCL device, `aparapi-bf16` there with queries, keys, values and outputs kept in 16"
+                  + " bits, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)

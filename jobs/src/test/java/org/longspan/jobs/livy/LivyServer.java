@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.Waiting;
 
 /**
@@ -76,9 +77,9 @@ final class LivyServer implements AutoCloseable {
             "SPARK_CONF_DIR",
             "HADOOP_CONF_DIR",
             "MASTER",
-            "OPENBLAS_NUM_THREADS",
             "OMP_NUM_THREADS")
         .forEach(environment::remove);
+    ReferenceRun.leaveKernelsToOpenBlas(environment);
     environment.put("SPARK_HOME", System.getenv(SPARK));
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");
     environment.put("LIVY_CONF_DIR", folder.resolve("conf").toString());
