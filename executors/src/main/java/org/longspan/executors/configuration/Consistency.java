@@ -2,6 +2,7 @@ package org.longspan.executors.configuration;
 
 import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
@@ -94,12 +95,20 @@ final class Consistency {
   }
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {
-    List<MixerKind> pattern = configuration.get(Options.MODEL_PATTERN);
-    if (configuration.get(Options.KERNEL).needsDevice()
-        && pattern.stream().noneMatch(MixerKind::runsOnDevices)) {
+    KernelChoice kernel = configuration.get(Options.KERNEL);
+    List<MixerKind> onDevices =
+        configuration.get(Options.MODEL_PATTERN).stream().filter(MixerKind::runsOnDevices).toList();
+    if (kernel.needsDevice() && onDevices.isEmpty()) {
       throw new InvalidInputException(
-          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla and local in it; aparapi"
-              + " has no form of the other mixers yet, so use kernel cpu.");
+          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla,"
+              + " gated-delta and local in it; aparapi has no form of the other mixers yet, so use"
+              + " kernel cpu.");
+    }
+    if (kernel == KernelChoice.APARAPI_BF16
+        && onDevices.stream().allMatch(MixerKind.GATED_DELTA::equals)) {
+      throw new InvalidInputException(
+          "kernel is aparapi-bf16 and gated-delta keeps floats on a device, as the only mixer of"
+              + " model.pattern that runs there; use kernel aparapi.");
     }
   }
 

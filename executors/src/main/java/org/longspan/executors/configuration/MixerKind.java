@@ -21,8 +21,8 @@ public enum MixerKind {
   /** Whether its attention can run on an OpenCL device. */
   public boolean runsOnDevices() {
     return switch (this) {
-      case LIGHTNING, SIMPLE_GLA, GLA, LOCAL -> true;
-      case GATED_DELTA, LATENT -> false;
+      case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA, LOCAL -> true;
+      case LATENT -> false;
     };
   }
 }

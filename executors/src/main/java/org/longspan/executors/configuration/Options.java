@@ -237,9 +237,10 @@ public final class Options {
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
-              "What computes the attention of `lightning`, `simple-gla`, `gla` and `local`: `aparapi` on an"
-                  + " OpenCL device, `aparapi-bf16` there with queries, keys, values and outputs kept in 16"
-                  + " bits, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
+              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta` and"
+                  + " `local`: `aparapi` on an OpenCL device, `aparapi-bf16` there with queries,"
+                  + " keys, values and outputs kept in 16 bits (`gated-delta` keeps floats), `cpu`,"
+                  + " or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)

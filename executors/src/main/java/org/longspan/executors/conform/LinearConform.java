@@ -118,7 +118,7 @@ final class LinearConform {
       case VECTOR_GATE ->
           Kernels.gated(
               part.options().kernel(), precision, shape, GateWidth.VECTOR, chunk, workers);
-      case DELTA -> Kernels.delta(precision, shape, chunk, workers);
+      case DELTA -> Kernels.delta(part.options().kernel(), precision, shape, chunk, workers);
     };
   }
 

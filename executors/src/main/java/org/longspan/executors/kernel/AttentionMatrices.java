@@ -18,6 +18,27 @@ record AttentionMatrices(AttentionShape shape, Precision precision) {
     checkValues("dv", gradients.v(), tokens);
   }
 
+  /** Of the delta rule. */
+  void checkDelta(LinearTensors inputs, long tokens) {
+    checkInputs(inputs, tokens);
+    checkHeads("gates", inputs.gates(), tokens);
+    checkHeads("beta", inputs.beta(), tokens);
+  }
+
+  /** Of the delta rule. */
+  void checkDeltaGradients(LinearTensors gradients, long tokens) {
+    checkGradients(gradients, tokens);
+    checkHeads("dgates", gradients.gates(), tokens);
+    checkHeads("dbeta", gradients.beta(), tokens);
+  }
+
+  private void checkHeads(String name, Matrix matrix, long tokens) {
+    if (matrix == null) {
+      throw new IllegalArgumentException("The delta rule needs " + name);
+    }
+    check(name, matrix, tokens, shape.heads());
+  }
+
   void checkTransition(Matrix transition, int columns) {
     check("transition", transition, shape.keyColumns(), columns);
   }

@@ -64,7 +64,7 @@ final class FloatDeltaAttention implements LinearAttention {
   @Override
   public void summarize(
       LinearTensors inputs, Documents documents, Matrix summary, Matrix transition) {
-    checkInputs(inputs, documents.tokens());
+    shapes.checkDelta(inputs, documents.tokens());
     shapes.checkState("summary", summary);
     shapes.checkTransition(transition, transitionColumns());
     grid.plan(documents);
@@ -89,7 +89,7 @@ final class FloatDeltaAttention implements LinearAttention {
 
   @Override
   public void forward(LinearTensors inputs, Documents documents, Matrix o) {
-    checkInputs(inputs, documents.tokens());
+    shapes.checkDelta(inputs, documents.tokens());
     shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
     runColumns(
@@ -100,7 +100,7 @@ final class FloatDeltaAttention implements LinearAttention {
 
   @Override
   public void addIncoming(LinearTensors inputs, Matrix incoming, Documents documents, Matrix o) {
-    checkInputs(inputs, documents.tokens());
+    shapes.checkDelta(inputs, documents.tokens());
     shapes.checkState("incoming", incoming);
     shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
@@ -118,7 +118,7 @@ final class FloatDeltaAttention implements LinearAttention {
   @Override
   public void summarizeGradient(
       LinearTensors inputs, Matrix outputGradient, Documents documents, Matrix summary) {
-    checkInputs(inputs, documents.tokens());
+    shapes.checkDelta(inputs, documents.tokens());
     shapes.checkValues("outputGradient", outputGradient, documents.tokens());
     shapes.checkState("summary", summary);
     grid.plan(documents);
@@ -144,10 +144,10 @@ final class FloatDeltaAttention implements LinearAttention {
       Documents documents,
       LinearTensors gradients) {
     int tokens = documents.tokens();
-    checkInputs(inputs, tokens);
+    shapes.checkDelta(inputs, tokens);
     shapes.checkValues("outputGradient", outputGradient, tokens);
     shapes.checkState("incoming", incoming);
-    checkGradients(gradients, tokens);
+    shapes.checkDeltaGradients(gradients, tokens);
     grid.plan(documents);
     FloatMatrix before = documents.continued() > 0 ? (FloatMatrix) incoming : null;
     FloatMatrix outputs = (FloatMatrix) outputGradient;
@@ -169,10 +169,10 @@ final class FloatDeltaAttention implements LinearAttention {
       Documents documents,
       LinearTensors gradients) {
     int tokens = documents.tokens();
-    checkInputs(inputs, tokens);
+    shapes.checkDelta(inputs, tokens);
     shapes.checkState("incoming", incoming);
     shapes.checkState("incomingGradient", incomingGradient);
-    checkGradients(gradients, tokens);
+    shapes.checkDeltaGradients(gradients, tokens);
     grid.plan(documents);
     runSegments(
         inputs,
@@ -269,25 +269,6 @@ final class FloatDeltaAttention implements LinearAttention {
   public void close() {
     states = new FloatTile[0];
     stateGradients = new FloatTile[0];
-  }
-
-  private void checkInputs(LinearTensors inputs, long tokens) {
-    shapes.checkInputs(inputs, tokens);
-    checkHeads("gates", inputs.gates(), tokens);
-    checkHeads("beta", inputs.beta(), tokens);
-  }
-
-  private void checkGradients(LinearTensors gradients, long tokens) {
-    shapes.checkGradients(gradients, tokens);
-    checkHeads("dgates", gradients.gates(), tokens);
-    checkHeads("dbeta", gradients.beta(), tokens);
-  }
-
-  private void checkHeads(String name, Matrix matrix, long tokens) {
-    if (matrix == null) {
-      throw new IllegalArgumentException("The delta rule needs " + name);
-    }
-    shapes.check(name, matrix, tokens, shape.heads());
   }
 
   private static int first(int segment) {

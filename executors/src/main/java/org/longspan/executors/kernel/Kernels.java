@@ -82,16 +82,22 @@ public final class Kernels {
   }
 
   /**
-   * Linear attention by the gated delta rule, on the CPU.
+   * Linear attention by the gated delta rule, which keeps floats on a device for {@link
+   * KernelChoice#APARAPI_BF16} too.
    *
-   * @param chunk tokens worked through at once; results differ by rounding only
+   * @param chunk tokens worked through at once on the CPU; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention delta(
-      Precision precision, AttentionShape shape, int chunk, Workers workers) {
+      KernelChoice choice, Precision precision, AttentionShape shape, int chunk, Workers workers) {
+    Place place =
+        place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
+    if (place.device() != null) {
+      return new DeviceDeltaAttention(place.device(), shape, workers, place.description());
+    }
     return switch (precision) {
-      case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, "cpu");
-      case DOUBLE -> new DoubleDeltaAttention(shape, chunk, workers, "cpu");
+      case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());
+      case DOUBLE -> new DoubleDeltaAttention(shape, chunk, workers, place.description());
     };
   }
 

@@ -77,7 +77,6 @@ public enum LinearRule {
    * The kernel for a block of this rule.
    *
    * @param own the heads that it computes of the block's
-   * @param choice for decays and gates; the delta rule is computed on the CPU
    * @param chunk tokens worked through at once
    */
   public LinearAttention attention(
@@ -93,7 +92,7 @@ public enum LinearRule {
       case CONSTANT -> Kernels.linear(choice, precision, heads, slopes(shape, own), chunk, workers);
       case SCALAR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.SCALAR, chunk, workers);
       case VECTOR_GATE -> Kernels.gated(choice, precision, heads, GateWidth.VECTOR, chunk, workers);
-      case DELTA -> Kernels.delta(precision, heads, chunk, workers);
+      case DELTA -> Kernels.delta(choice, precision, heads, chunk, workers);
     };
   }
 

@@ -118,15 +118,18 @@ class RunConfigurationTest {
   @Test
   void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
     for (String kernel : new String[] {"aparapi", "aparapi-bf16"}) {
-      assertThatThrownBy(() -> parse("kernel: " + kernel + "\nmodel.pattern: [gated-delta]"))
+      assertThatThrownBy(() -> parse("kernel: " + kernel + "\nmodel.pattern: [latent]"))
           .isInstanceOf(InvalidInputException.class)
-          .hasMessageContaining("none of lightning, simple-gla, gla and local");
+          .hasMessageContaining("none of lightning, simple-gla, gla, gated-delta and local");
     }
+    assertThatThrownBy(() -> parse("kernel: aparapi-bf16\nmodel.pattern: [gated-delta]"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("gated-delta keeps floats");
     assertThat(parse("kernel: aparapi-bf16").get(Options.KERNEL))
         .isEqualTo(KernelChoice.APARAPI_BF16);
-    for (String mixer : new String[] {"lightning", "simple-gla", "gla", "local"}) {
+    for (String mixer : new String[] {"lightning", "simple-gla", "gla", "gated-delta", "local"}) {
       RunConfiguration configuration =
-          parse("kernel: aparapi\nmodel.pattern: [gated-delta, " + mixer + "]");
+          parse("kernel: aparapi\nmodel.pattern: [latent, " + mixer + "]");
       assertThat(configuration.get(Options.KERNEL)).isEqualTo(KernelChoice.APARAPI);
     }
   }

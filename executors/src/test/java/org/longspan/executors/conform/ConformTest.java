@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -52,6 +53,8 @@ class ConformTest {
     private final double[][] v;
     private final double[][] gradient;
     private final double[][] initial;
+    private final double[][] gates;
+    private final double[][] betas;
 
     Case(int tokens, int[] documents) {
       Random random = new Random(tokens);
@@ -62,6 +65,14 @@ class ConformTest {
       this.v = values(random, tokens, HEADS * VALUE);
       this.gradient = values(random, tokens, HEADS * VALUE);
       this.initial = values(random, HEADS * KEY, VALUE);
+      this.gates = values(random, tokens, HEADS);
+      this.betas = values(random, tokens, HEADS);
+      for (int token = 0; token < tokens; token++) {
+        for (int head = 0; head < HEADS; head++) {
+          gates[token][head] = -Math.abs(gates[token][head]) / 16;
+          betas[token][head] = 1 / (1 + Math.exp(betas[token][head]));
+        }
+      }
     }
 
     private static double[][] values(Random random, int rows, int columns) {
@@ -70,6 +81,21 @@ class ConformTest {
         java.util.Arrays.setAll(row, column -> random.nextGaussian());
       }
       return values;
+    }
+
+    /** The delta rule's keys have norm 1. */
+    void normalizeKeys() {
+      for (double[] row : k) {
+        for (int head = 0; head < HEADS; head++) {
+          double squares = 0;
+          for (int i = head * KEY; i < (head + 1) * KEY; i++) {
+            squares += row[i] * row[i];
+          }
+          for (int i = head * KEY; i < (head + 1) * KEY; i++) {
+            row[i] /= Math.sqrt(squares);
+          }
+        }
+      }
     }
 
     private boolean starts(int token) {
@@ -166,6 +192,8 @@ class ConformTest {
       tensors.add(tensor(arena, "k", given.k, List.of(tokens, (long) HEADS, (long) KEY)));
       tensors.add(tensor(arena, "v", given.v, List.of(tokens, (long) HEADS, (long) VALUE)));
       tensors.add(tensor(arena, "do", given.gradient, List.of(tokens, (long) HEADS, (long) VALUE)));
+      tensors.add(tensor(arena, "g", given.gates, List.of(tokens, (long) HEADS)));
+      tensors.add(tensor(arena, "beta", given.betas, List.of(tokens, (long) HEADS)));
       tensors.add(tensor(arena, "slopes", new double[][] {SLOPES}, List.of((long) HEADS)));
       if (stateful) {
         tensors.add(
@@ -338,6 +366,57 @@ class ConformTest {
     check(output, "final_state", last, 1e-5);
     double[][] scratch = new double[200][HEADS * VALUE];
     check(output, "dk", differences(given.k, () -> given.lightning(scratch, last)), 1e-5);
+  }
+
+  @Test
+  void shouldRunTheDeltaRuleOnOpenClAsOnTheProcessor() throws IOException {
+    assumeOpenCl();
+    Case given = new Case(200, new int[] {0, 90});
+    given.normalizeKeys();
+    Path input = write(given, true, Map.of());
+    Path exact = run(MixerKind.GATED_DELTA, 1, Precision.DOUBLE, TransportKind.LOCAL, input);
+    Map<String, double[][]> expected = read(exact);
+    assertThat(expected)
+        .containsOnlyKeys("o", "dq", "dk", "dv", "dg", "dbeta", "final_state", "d_initial_state");
+    Path output = folder.resolve("device.safetensors");
+    Conform.run(
+        new ConformOptions(
+            MixerKind.GATED_DELTA,
+            3,
+            16,
+            KernelChoice.APARAPI,
+            Precision.FLOAT,
+            TransportKind.LOCAL,
+            ScanChoice.CHAIN,
+            input,
+            output));
+    for (Map.Entry<String, double[][]> tensor : expected.entrySet()) {
+      check(output, tensor.getKey(), tensor.getValue(), 1e-5);
+    }
+  }
+
+  private static Map<String, double[][]> read(Path path) throws IOException {
+    Map<String, double[][]> tensors = new HashMap<>();
+    try (Arena arena = new Arena("test", Precision.DOUBLE);
+        SafetensorsFile file =
+            SafetensorsFile.open(
+                new Configuration(), new org.apache.hadoop.fs.Path(path.toUri()))) {
+      for (String name : file.names()) {
+        List<Long> shape = file.shape(name);
+        long numbers = shape.stream().reduce(1L, Math::multiplyExact);
+        int rows = Math.toIntExact(shape.size() == 3 ? shape.get(0) * shape.get(1) : shape.get(0));
+        Matrix matrix = arena.matrix(rows, (int) (numbers / rows));
+        file.read(name, matrix);
+        double[][] values = new double[rows][matrix.columns()];
+        for (int row = 0; row < rows; row++) {
+          for (int column = 0; column < matrix.columns(); column++) {
+            values[row][column] = matrix.get(row, column);
+          }
+        }
+        tensors.put(name, values);
+      }
+    }
+    return tensors;
   }
 
   private static void assumeOpenCl() {

@@ -65,7 +65,7 @@ public record AttentionRanks(
           Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.SCALAR, chunk, workers);
       case VECTOR_GATE ->
           Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.VECTOR, chunk, workers);
-      case DELTA -> Kernels.delta(precision, shape, chunk, workers);
+      case DELTA -> Kernels.delta(KernelChoice.CPU, precision, shape, chunk, workers);
     };
   }
 

@@ -24,7 +24,8 @@ class DeltaAllocationTest {
     AttentionShape shape = new AttentionShape(2, 24, 40);
     try (Workers workers = new Workers(1);
         Arena arena = new Arena("test", precision);
-        LinearAttention attention = Kernels.delta(precision, shape, 64, workers)) {
+        LinearAttention attention =
+            Kernels.delta(KernelChoice.CPU, precision, shape, 64, workers)) {
       Documents documents = new Documents(TOKENS, new int[] {100}, 8);
       LinearTensors inputs = tensors(arena, shape);
       LinearTensors gradients = tensors(arena, shape);

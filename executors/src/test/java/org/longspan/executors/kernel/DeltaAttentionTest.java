@@ -156,7 +156,8 @@ class DeltaAttentionTest {
   void shouldRefuseMatricesOfAnotherShape() {
     AttentionShape shape = new AttentionShape(2, 3, 4);
     try (Workers workers = new Workers(1);
-        LinearAttention attention = Kernels.delta(Precision.FLOAT, shape, CHUNK, workers);
+        LinearAttention attention =
+            Kernels.delta(KernelChoice.CPU, Precision.FLOAT, shape, CHUNK, workers);
         Arena arena = new Arena("test", Precision.FLOAT)) {
       Matrix keys = arena.matrix(5, 6);
       Matrix values = arena.matrix(5, 8);

@@ -80,7 +80,7 @@ final class TierProbe {
             Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.SCALAR, CHUNK, workers);
         LinearAttention gatedKeys =
             Kernels.gated(KernelChoice.CPU, precision, shape, GateWidth.VECTOR, CHUNK, workers);
-        LinearAttention delta = Kernels.delta(precision, shape, CHUNK, workers)) {
+        LinearAttention delta = Kernels.delta(KernelChoice.CPU, precision, shape, CHUNK, workers)) {
       linear(decay, shape, shape.heads());
       linear(gated, shape, shape.heads());
       linear(gatedKeys, shape, shape.keyColumns());

@@ -1,6 +1,7 @@
 package org.longspan.executors.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -9,6 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.opencl.OpenClDevices;
 
 /** Every parameter's gradient against central differences, in double. */
 class ModelGradientTest {
@@ -130,6 +132,39 @@ class ModelGradientTest {
                 assertThat(Ranks.relativeError(rounded.numbers().get(name), expected))
                     .as("gradient of %s", name)
                     .isLessThan(2e-5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void shouldTrainByTheDeltaRuleOnADevice(int sequenceRanks) {
+    assumeFalse(OpenClDevices.all().isEmpty(), "no OpenCL device on this machine");
+    int[] sequence = Ranks.sequence(200, VOCABULARY, 4);
+    int[] documents = {0, 70};
+    Ranks.Outcome exact = delta("double", "cpu").lossAndGradients(1, sequence, documents);
+    Ranks.Outcome rounded =
+        delta("float", "aparapi").lossAndGradients(sequenceRanks, sequence, documents);
+    assertThat(Math.abs(rounded.loss() - exact.loss()) / exact.loss()).isLessThan(1e-6);
+    exact
+        .numbers()
+        .forEach(
+            (name, expected) ->
+                assertThat(Ranks.relativeError(rounded.numbers().get(name), expected))
+                    .as("gradient of %s", name)
+                    .isLessThan(2e-5));
+  }
+
+  private static Ranks delta(String precision, String kernel) {
+    return new Ranks(
+        Ranks.configuration(
+            "model.width", "36",
+            "model.heads", "2",
+            "model.layers", "2",
+            "model.feed-forward", "40",
+            "model.pattern", "[gated-delta]",
+            "precision", precision,
+            "kernel", kernel),
+        VOCABULARY,
+        64);
   }
 
   private static Ranks.Outcome outcome(

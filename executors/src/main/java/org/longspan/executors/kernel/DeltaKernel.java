@@ -1,0 +1,214 @@
+package org.longspan.executors.kernel;
+
+import org.longspan.executors.opencl.DeviceKernel;
+
+/**
+ * Staging arrays and scratch of the gated delta rule on a device, for some heads of a slice, and
+ * the stages that it is computed in, one a pass.
+ *
+ * <p>With the decays b, D and γ of {@link FloatDeltaDecay} and {@code L} the part of {@code −D ⊙ K
+ * Kᵀ} below the diagonal, the chunk's triangular system has the inverse {@code I + X β}, where
+ * {@code X = L + L β X} is below the diagonal too. Then, for each chunk by itself,
+ *
+ * <pre>
+ *   U = (I + X β) V          Y = (I + X β) (b ⊙ K)       M = γ I − (γ/b ⊙ K)ᵀ (β ⊙ Y)
+ *   Z = (I + Xᵀ β) (γ/b ⊙ K)     G₀ = (I + Xᵀ β) (D ⊙ Q Kᵀ)ᵀ dO
+ *   N = (γ/b ⊙ K)ᵀ (β ⊙ U)       dN = (b ⊙ Q)ᵀ dO − (b ⊙ K)ᵀ (β ⊙ G₀)
+ * </pre>
+ *
+ * so that states pass chunks by one product, {@code S' = M S + N} and {@code dS = Mᵀ dS' + dN}, and
+ * {@code R = U − Y S}, {@code G = G₀ + Z dS'} are those of {@link FloatDeltaChunk} and {@link
+ * FloatDeltaStateGradient} (the WY form of arXiv 2412.06464).
+ *
+ * <p>Layouts, rows padded with zeros to a multiple of {@link #PAD} columns: {@code keySide} the
+ * queries and then the keys, each {@code [tokens, heads, keyWidth]}; {@code valueSide} the values
+ * and then the outputs' gradients, each {@code [tokens, heads, valueWidth]}; {@code gates} and
+ * {@code betas} {@code [tokens, heads]}; {@code keyOutputs} the gradients of queries and keys,
+ * {@code valueOutputs} outputs or the gradients of values, alike. {@code solvedKeys} Y and then Z,
+ * {@code solvedValues} U or R and then G₀ or G, as the inputs. {@code pairs} is four times {@code
+ * [tokens, heads, CHUNK]}, a row for each token and in it the tokens of its chunk: L below the
+ * diagonal and Xᵀ above it; {@code D ⊙ Q Kᵀ}; {@code D ⊙ dO Wᵀ}; {@code −D ⊙ H Wᵀ} and its mirror
+ * image. {@code states} {@code [chunks, heads, keyWidth, valueWidth]} is N and then the state
+ * before each chunk, {@code stateGradients} dN and then the gradient of the state after each chunk,
+ * {@code chunkTransitions} {@code [chunks, heads, keyWidth, keyWidth]} M; {@code before} {@code
+ * [heads, keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient of the
+ * one after it, {@code passed} what a scan ends with; {@code transition} {@code [heads, keyWidth,
+ * keyWidth]} the product of all M. {@code gateRows} is five times {@code [tokens, heads]}, what
+ * {@link #GATE_GRADIENTS} sums.
+ */
+abstract class DeltaKernel extends DeviceKernel {
+  /** Tokens of a chunk at most, the rows of a tile. */
+  static final int CHUNK = 64;
+
+  /** Rows of tokens are padded to a multiple of this. */
+  static final int PAD = 16;
+
+  /** Work-items of a group. */
+  static final int GROUP = 128;
+
+  /** Numbers that a work-group takes at once of what it sums over. */
+  static final int SLICE = 16;
+
+  /** Columns of a state that a work-group takes through the chunks. */
+  static final int STATE_COLUMNS = 16;
+
+  /** Sums the logs of the gates within each chunk. */
+  static final int SUM_LOGS = 0;
+
+  /** L and X. */
+  static final int CORRELATE = 1;
+
+  /** U. */
+  static final int SOLVE_VALUES = 2;
+
+  /** Y. */
+  static final int SOLVE_KEYS = 3;
+
+  /** M. */
+  static final int TRANSITIONS = 4;
+
+  /** N. */
+  static final int SUMMARIZE = 5;
+
+  /** The state before each chunk. */
+  static final int SCAN = 6;
+
+  /** The transition over all chunks. */
+  static final int SCAN_TRANSITION = 7;
+
+  /** R. */
+  static final int RESIDUALS = 8;
+
+  /** {@code D ⊙ Q Kᵀ}. */
+  static final int SCORES = 9;
+
+  /** Outputs. */
+  static final int OUTPUTS = 10;
+
+  /** {@code (D ⊙ Q Kᵀ)ᵀ dO}. */
+  static final int SCORED_GRADIENTS = 11;
+
+  /** G₀. */
+  static final int SOLVE_GRADIENTS = 12;
+
+  /** dN. */
+  static final int SUMMARIZE_GRADIENT = 13;
+
+  /** Z. */
+  static final int SOLVE_KEYS_BACK = 14;
+
+  /** The gradient of the state after each chunk. */
+  static final int SCAN_GRADIENT = 15;
+
+  /** G; the gradients of values and betas. */
+  static final int VALUE_GRADIENTS = 16;
+
+  /** {@code D ⊙ dO Wᵀ}. */
+  static final int SCORE_GRADIENTS = 17;
+
+  /** {@code −D ⊙ H Wᵀ} and its mirror image. */
+  static final int CORRELATION_GRADIENTS = 18;
+
+  /** Gradients of queries. */
+  static final int QUERY_GRADIENTS = 19;
+
+  /** What reading the states before the chunks gives to the gradients of keys. */
+  static final int KEY_READS = 20;
+
+  /** Gradients of keys. */
+  static final int KEY_GRADIENTS = 21;
+
+  /** Gradients of gates. */
+  static final int GATE_GRADIENTS = 22;
+
+  /** Added to a stage that leaves out what does not come from outside the slice. */
+  static final int OUTSIDE = 32;
+
+  /** In {@code gateRows}: what a token's query reads of the state before its chunk. */
+  static final int QUERY_READS_ROW = 0;
+
+  /** In {@code gateRows}: what its key reads of that. */
+  static final int KEY_READS_ROW = 1;
+
+  /** In {@code gateRows}: what is kept of it in the state after its chunk. */
+  static final int KEPT_ROW = 2;
+
+  /** In {@code gateRows}: what crosses its gate from keys to queries. */
+  static final int QUERY_CROSSINGS_ROW = 3;
+
+  /** In {@code gateRows}: what crosses its gate from keys to keys. */
+  static final int KEY_CROSSINGS_ROW = 4;
+
+  final int[] stages = new int[24];
+  final int[] starts;
+  final int[] fresh;
+  final float[] keySide;
+  final float[] valueSide;
+  final float[] gates;
+  final float[] betas;
+  final float[] keyOutputs;
+  final float[] valueOutputs;
+  final float[] gateOutputs;
+  final float[] betaOutputs;
+  final float[] before;
+  final float[] after;
+  final float[] passed;
+  final float[] transition;
+  final float[] states;
+  final float[] stateGradients;
+  final float[] chunkTransitions;
+  final float[] solvedKeys;
+  final float[] solvedValues;
+  final float[] pairs;
+  final float[] logs;
+  final float[] logRests;
+  final float[] gateRows;
+  int heads;
+  int tokens;
+  int chunks;
+  int keyWidth;
+  int valueWidth;
+
+  /** Where in {@code keySide} the keys start, and what is alike. */
+  int keysFrom;
+
+  /** Where in {@code valueSide} the outputs' gradients start, and what is alike. */
+  int gradientsFrom;
+
+  /** Where in {@code pairs} the second part starts. */
+  int pairsFrom;
+
+  DeltaKernel(DeltaRoom room) {
+    int sides = room.hasGradients() ? 2 : 1;
+    this.starts = new int[room.chunks() + 1];
+    this.fresh = new int[room.chunks() + 1];
+    this.keySide = new float[2 * room.keyNumbers()];
+    this.valueSide = new float[sides * room.valueNumbers()];
+    this.gates = new float[room.tokenNumbers()];
+    this.betas = new float[room.tokenNumbers()];
+    this.keyOutputs = new float[room.hasGradients() ? 2 * room.keyNumbers() : 1];
+    this.valueOutputs = new float[room.valueNumbers()];
+    this.gateOutputs = new float[room.hasGradients() ? room.tokenNumbers() : 1];
+    this.betaOutputs = new float[room.hasGradients() ? room.tokenNumbers() : 1];
+    this.before = new float[room.stateNumbers()];
+    this.after = new float[room.hasGradients() ? room.stateNumbers() : 1];
+    this.passed = new float[room.stateNumbers()];
+    this.transition = new float[room.transitionNumbers()];
+    this.states = new float[room.chunks() * room.stateNumbers()];
+    this.stateGradients = new float[room.hasGradients() ? states.length : 1];
+    this.chunkTransitions = new float[room.chunks() * room.transitionNumbers()];
+    this.solvedKeys = new float[sides * room.keyNumbers()];
+    this.solvedValues = new float[sides * room.valueNumbers()];
+    this.pairs = new float[2 * sides * CHUNK * room.tokenNumbers()];
+    this.logs = new float[room.tokenNumbers()];
+    this.logRests = new float[room.tokenNumbers()];
+    this.gateRows = new float[room.hasGradients() ? 5 * room.tokenNumbers() : 1];
+  }
+
+  /** Work-groups that the widest stage needs. */
+  final int groups() {
+    int tiles = chunks * heads * ((keyWidth + CHUNK - 1) / CHUNK);
+    int scans = heads * (Math.max(keyWidth, valueWidth) / STATE_COLUMNS);
+    return Math.max(tiles, scans);
+  }
+}

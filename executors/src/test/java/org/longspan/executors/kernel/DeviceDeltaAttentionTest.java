@@ -1,0 +1,233 @@
+package org.longspan.executors.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.aparapi.device.OpenCLDevice;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.executors.kernel.AttentionCase.Input;
+import org.longspan.executors.kernel.AttentionResult.Part;
+import org.longspan.executors.kernel.AttentionResult.Tolerance;
+import org.longspan.executors.layer.LinearRule;
+import org.longspan.executors.memory.Arena;
+import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchShape;
+import org.longspan.executors.opencl.LaunchTime;
+import org.longspan.executors.opencl.OpenClDevices;
+
+/** The gated delta rule on whatever OpenCL device there is. */
+class DeviceDeltaAttentionTest {
+  private static final Tolerance TOLERANCE = new Tolerance(1e-5, 1e-5);
+
+  private static OpenCLDevice device;
+
+  @BeforeAll
+  static void shouldHaveADevice() {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    device = OpenClDevices.best().orElseThrow();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "3,5", "16,16", "64,65", "130,20", "20,130", "256,16", "256,256"})
+  void shouldEqualTheRecurrenceAtAnyWidth(int keyWidth, int valueWidth) {
+    assertEqualsRecurrence(new AttentionShape(2, keyWidth, valueWidth), Documents.one(70, 7), 0.2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 15, 16, 17, 63, 64, 65, 200, 1100})
+  void shouldEqualTheRecurrenceAtAnyLength(int tokens) {
+    assertEqualsRecurrence(new AttentionShape(2, 9, 4), Documents.one(tokens, 1), 0.2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1.0 / 256, 1.0 / 16, 1, 16, 1000})
+  void shouldEqualTheRecurrenceUnderStrongAndWeakGates(double strength) {
+    assertEqualsRecurrence(new AttentionShape(4, 8, 6), Documents.one(300, 3), strength);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-30, 1, 1.5, 1.999})
+  void shouldEqualTheRecurrenceAtEveryBeta(double beta) {
+    AttentionShape shape = new AttentionShape(2, 16, 12);
+    assertEqualsRecurrence(
+        random(shape, Documents.one(300, 3), 1.0 / 64).mapped(Input.BETA, any -> beta));
+  }
+
+  @Test
+  void shouldEqualTheRecurrenceForKeysOfAnyNorm() {
+    AttentionShape shape = new AttentionShape(2, 7, 6);
+    AttentionCase problem =
+        random(shape, Documents.one(200, 3), 1.0 / 16)
+            .mapped(Input.K, number -> 1.3 * number)
+            .mapped(Input.Q, number -> 0.4 * number);
+    assertEqualsRecurrence(problem, 70);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0 1 2 3", "63", "64", "65", "1 63 65", "10 70 71 128 190"})
+  void shouldStopAtDocumentBoundaries(String starts) {
+    int[] offsets = Arrays.stream(starts.split(" ")).mapToInt(Integer::parseInt).toArray();
+    assertEqualsRecurrence(
+        new AttentionShape(3, 5, 8),
+        new Documents(200, offsets, offsets[0] == 0 ? 0 : 20),
+        1.0 / 64);
+  }
+
+  @Test
+  void shouldIgnoreTheFirstGateOfADocument() {
+    int[] starts = {0, 64, 130};
+    AttentionCase problem =
+        random(new AttentionShape(2, 8, 8), new Documents(200, starts, 0), 1.0 / 16);
+    double[] gates = problem.get(Input.GATES).clone();
+    for (int start : starts) {
+      Arrays.fill(gates, 2 * start, 2 * start + 2, Double.NaN);
+    }
+    AttentionResult result = run(problem, 100);
+    AttentionResult other = run(problem.with(Input.GATES, gates), 100);
+    for (Part part : Part.values()) {
+      assertThat(other.get(part)).as(part.name()).isEqualTo(result.get(part));
+    }
+    for (int start : starts) {
+      assertThat(result.get(Part.DGATES)[2 * start]).isZero();
+    }
+  }
+
+  @Test
+  void shouldEqualOneSliceWhenCutOverRanks() {
+    Documents documents = new Documents(300, new int[] {0, 40, 64, 210, 290}, 0);
+    AttentionShape shape = new AttentionShape(2, 8, 5);
+    assertEqualsRecurrence(shape, documents, 0.1, 64, 128, 192, 256);
+    assertEqualsRecurrence(shape, documents, 0.1, 100, 100, 300);
+    assertEqualsRecurrence(shape, Documents.one(300, 0), 0.01, 64, 130, 131);
+    assertEqualsRecurrence(new AttentionShape(1, 40, 70), Documents.one(300, 9), 0.01, 100, 200);
+  }
+
+  @Test
+  void shouldRunOnTheDevice() {
+    DeltaKernel kernel = new DeltaTileKernel(new DeltaRoom(1, 1, 1, 16, 16, false));
+    kernel.heads = 1;
+    kernel.tokens = 1;
+    kernel.chunks = 1;
+    kernel.keyWidth = 16;
+    kernel.valueWidth = 16;
+    kernel.keysFrom = 16;
+    kernel.gradientsFrom = 16;
+    kernel.pairsFrom = DeltaKernel.CHUNK;
+    kernel.starts[1] = 1;
+    List<Integer> stages =
+        List.of(
+            DeltaKernel.SUM_LOGS,
+            DeltaKernel.CORRELATE,
+            DeltaKernel.SOLVE_KEYS,
+            DeltaKernel.TRANSITIONS,
+            DeltaKernel.SOLVE_VALUES,
+            DeltaKernel.SUMMARIZE,
+            DeltaKernel.SCAN,
+            DeltaKernel.RESIDUALS,
+            DeltaKernel.SCORES,
+            DeltaKernel.OUTPUTS);
+    for (int pass = 0; pass < stages.size(); pass++) {
+      kernel.stages[pass] = stages.get(pass);
+    }
+    kernel.keySide[0] = 2;
+    kernel.keySide[16] = 1;
+    kernel.valueSide[0] = 5;
+    kernel.betas[0] = 0.5f;
+    kernel.before[0] = 3;
+    Arrays.fill(kernel.valueOutputs, Float.NaN);
+    Arrays.fill(kernel.passed, Float.NaN);
+    try (KernelLauncher<DeltaKernel> launcher = KernelLauncher.of(device, kernel)) {
+      launcher.launch(
+          new LaunchShape(kernel.groups(), DeltaKernel.GROUP, stages.size()),
+          List.of(
+              kernel.stages,
+              kernel.starts,
+              kernel.fresh,
+              kernel.gates,
+              kernel.betas,
+              kernel.keySide,
+              kernel.valueSide,
+              kernel.before),
+          List.of(kernel.valueOutputs, kernel.passed));
+      assertThat(kernel.isRunningCL()).isTrue();
+      assertThat(kernel.getProfileReportCurrentThread(device).get().getKernelClass())
+          .isEqualTo(DeltaTileKernel.class);
+    }
+    assertThat(kernel.valueOutputs[0]).isEqualTo(8f);
+    assertThat(Arrays.copyOfRange(kernel.valueOutputs, 1, 16)).containsOnly(0f);
+    assertThat(kernel.passed[0]).isEqualTo(4f);
+  }
+
+  @Test
+  void shouldTimeLaunchesWhenAsked() {
+    AttentionShape shape = new AttentionShape(1, 4, 4);
+    try (Arena arena = new Arena("of a test", Precision.FLOAT);
+        Workers workers = new Workers(1);
+        DeviceDeltaAttention attention = new DeviceDeltaAttention(device, shape, workers, "")) {
+      attention.timeLaunches();
+      LinearTensors inputs =
+          new LinearTensors(
+              arena.matrix(10, 4),
+              arena.matrix(10, 4),
+              arena.matrix(10, 4),
+              arena.matrix(10, 1),
+              arena.matrix(10, 1));
+      attention.forward(inputs, Documents.one(10, 0), arena.matrix(10, 4));
+      LaunchTime time = attention.takeLaunchTime();
+      assertThat(time.nanoseconds()).isPositive();
+      assertThat(time.withTransfers()).isPositive();
+    }
+  }
+
+  @Test
+  void shouldRefuseAnAttentionWithoutItsBetas() {
+    AttentionShape shape = new AttentionShape(1, 4, 4);
+    try (Arena arena = new Arena("of a test", Precision.FLOAT);
+        Workers workers = new Workers(1);
+        LinearAttention attention = new DeviceDeltaAttention(device, shape, workers, "")) {
+      LinearTensors inputs =
+          new LinearTensors(
+              arena.matrix(10, 4),
+              arena.matrix(10, 4),
+              arena.matrix(10, 4),
+              arena.matrix(10, 1),
+              null);
+      assertThatThrownBy(() -> attention.forward(inputs, Documents.one(10, 0), arena.matrix(10, 4)))
+          .hasMessage("The delta rule needs beta");
+    }
+  }
+
+  private static AttentionCase random(AttentionShape shape, Documents documents, double strength) {
+    return AttentionCase.random(1, LinearRule.DELTA, shape, strength, documents);
+  }
+
+  private static void assertEqualsRecurrence(
+      AttentionShape shape, Documents documents, double strength, int... cuts) {
+    assertEqualsRecurrence(random(shape, documents, strength), cuts);
+  }
+
+  private static void assertEqualsRecurrence(AttentionCase problem, int... cuts) {
+    run(problem, cuts)
+        .assertEquals(
+            AttentionRecurrence.of(problem),
+            TOLERANCE,
+            problem.documents() + ", cut at " + Arrays.toString(cuts),
+            problem.documents().tokens(),
+            cuts);
+  }
+
+  private static AttentionResult run(AttentionCase problem, int... cuts) {
+    return AttentionRanks.of(problem, Precision.FLOAT, DeltaKernel.CHUNK)
+        .withKernel(workers -> new DeviceDeltaAttention(device, problem.shape(), workers, ""))
+        .run(cuts);
+  }
+}
