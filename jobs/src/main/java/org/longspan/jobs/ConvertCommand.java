@@ -102,7 +102,8 @@ final class ConvertCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "4",
       description =
-          "Sequences of the training split that pca and local norms see (default: ${DEFAULT-VALUE}).")
+          "Sequences of the training split that pca, local norms and the factors of groups' scores are"
+              + " calibrated on (default: ${DEFAULT-VALUE}).")
   private int sequences;
 
   @Option(

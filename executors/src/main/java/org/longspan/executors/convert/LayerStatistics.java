@@ -67,7 +67,8 @@ public record LayerStatistics(SecondMoment latents, SecondMoment normed, SecondM
    *   μ_s = Σ_{j, k∈s} A_jk C_jk / Σ_{j∈s, k∈s} A_jk C_jk
    * </pre>
    *
-   * 1 where a group's scores are all zero.
+   * kept between 1, which unrelated groups give, and the number of groups, which groups that are
+   * all alike give: the scores of a group that hardly has any say nothing of its factor.
    */
   double[] contentScales(LatentTransform transform, int groups) {
     INDArray products =
@@ -84,7 +85,8 @@ public record LayerStatistics(SecondMoment latents, SecondMoment normed, SecondM
     }
     double[] scales = new double[groups];
     for (int group = 0; group < groups; group++) {
-      scales[group] = own[group] > 0 ? whole[group] / own[group] : 1;
+      double fitted = own[group] > 0 ? whole[group] / own[group] : 1;
+      scales[group] = Math.max(1, Math.min(groups, fitted));
     }
     return scales;
   }
