@@ -26,7 +26,8 @@ abstract class DeltaStateKernel extends DeltaKernel {
   static final int NEGATIVE = 8;
 
   private static final int AT_ONCE = 16;
-  private static final int MOST_ROWS = 256;
+  private static final int HALF = 128;
+  private static final int MOST_ROWS = 2 * HALF;
   private static final int STATE_STRIDE = MOST_ROWS + 4;
 
   @Local final float[] left = new float[SLICE * STATE_STRIDE];
@@ -90,6 +91,51 @@ abstract class DeltaStateKernel extends DeltaKernel {
     }
   }
 
+  /** A number of the state that a scan starts from; {@code off} the diagonal by how much. */
+  private float start(int stage, int index, int off) {
+    float number = 0f;
+    if (stage == SCAN) {
+      number = before[index];
+    } else if (stage == SCAN_GRADIENT) {
+      number = after[index];
+    } else if (off == 0) {
+      number = 1f;
+    }
+    return number;
+  }
+
+  /** What a chunk adds to a number of the state. */
+  private float added(int stage, int own, int index) {
+    float number = 0f;
+    if (own == 1 && stage == SCAN) {
+      number = states[index];
+    }
+    if (own == 1 && stage == SCAN_GRADIENT) {
+      number = stateGradients[index];
+    }
+    return number;
+  }
+
+  private void keep(int stage, int index, float number) {
+    if (stage == SCAN) {
+      states[index] = number;
+    } else if (stage == SCAN_GRADIENT) {
+      stateGradients[index] = number;
+    }
+  }
+
+  private void end(int stage, int index, float number) {
+    if (stage == SCAN_TRANSITION) {
+      transition[index] = number;
+    } else {
+      passed[index] = number;
+    }
+  }
+
+  /**
+   * A work-item has 4 × 4 numbers of the first {@value #HALF} rows of a state and as many of the
+   * others, apart, so that all of them stay in registers.
+   */
   final void scan(int stage, int own, int group, int lane) {
     int width = valueWidth;
     if (stage == SCAN_TRANSITION) {
@@ -104,112 +150,128 @@ abstract class DeltaStateKernel extends DeltaKernel {
       int eighth = lane / 8;
       int inEighth = lane - eighth * 8;
       int outer = (head * keyWidth + ty) * width + column;
-      float[] state = new float[32];
-      float[] next = new float[32];
-      float[] a = new float[8];
+      int halfway = HALF * width;
+      float[] upper = new float[16];
+      float[] lower = new float[16];
+      float[] next = new float[16];
+      float[] nextLower = new float[16];
+      float[] a = new float[4];
       float[] b = new float[4];
-      for (int i = 0; i < 8; i++) {
-        int row = ty + 32 * i;
+      for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 4; j++) {
-          state[i * 4 + j] = 0f;
+          int row = ty + 32 * i;
+          int index = outer + 32 * i * width + j;
+          upper[i * 4 + j] = 0f;
+          lower[i * 4 + j] = 0f;
           if (row < keyWidth) {
-            if (stage == SCAN) {
-              state[i * 4 + j] = before[outer + 32 * i * width + j];
-            } else if (stage == SCAN_GRADIENT) {
-              state[i * 4 + j] = after[outer + 32 * i * width + j];
-            } else if (row == column + j) {
-              state[i * 4 + j] = 1f;
-            }
+            upper[i * 4 + j] = start(stage, index, column + j - row);
+          }
+          if (row + HALF < keyWidth) {
+            lower[i * 4 + j] = start(stage, index + halfway, column + j - row - HALF);
           }
         }
       }
       for (int step = 0; step < chunks; step++) {
         int at = step;
+        float kept = 1f - fresh[at];
+        float keptAfter = 1f;
         if (stage == SCAN_GRADIENT) {
           at = chunks - 1 - step;
+          kept = 1f;
+          keptAfter = 1f - fresh[at];
         }
-        float kept = 1f - fresh[at];
         int inner = ((at * heads + head) * keyWidth + ty) * width + column;
-        for (int i = 0; i < 8; i++) {
-          if (ty + 32 * i < keyWidth) {
-            for (int j = 0; j < 4; j++) {
-              int index = inner + 32 * i * width + j;
-              float number = state[i * 4 + j];
-              float added = 0f;
-              if (stage == SCAN_GRADIENT) {
-                if (own == 1) {
-                  added = stateGradients[index];
-                }
-                stateGradients[index] = number;
-              } else {
-                number = kept * number;
-                if (stage == SCAN) {
-                  if (own == 1) {
-                    added = states[index];
-                  }
-                  states[index] = number;
-                }
-              }
-              tile[(ty + 32 * i) * STATE_COLUMNS + inTile + j] = number;
-              state[i * 4 + j] = added;
+        for (int i = 0; i < 4; i++) {
+          for (int j = 0; j < 4; j++) {
+            int row = ty + 32 * i;
+            int index = inner + 32 * i * width + j;
+            if (row < keyWidth) {
+              float number = kept * upper[i * 4 + j];
+              upper[i * 4 + j] = added(stage, own, index);
+              keep(stage, index, number);
+              tile[row * STATE_COLUMNS + inTile + j] = number;
+            }
+            if (row + HALF < keyWidth) {
+              float number = kept * lower[i * 4 + j];
+              lower[i * 4 + j] = added(stage, own, index + halfway);
+              keep(stage, index + halfway, number);
+              tile[(row + HALF) * STATE_COLUMNS + inTile + j] = number;
             }
           }
         }
         int from = (at * heads + head) * keyWidth * keyWidth;
         for (int first = 0; first <= keyWidth; first += SLICE) {
-          for (int i = 0; i < 32; i++) {
+          for (int i = 0; i < 16; i++) {
             int row = eighth + 16 * (i / 2);
             int index = from + row * keyWidth + first + inEighth + 8 * (i % 2);
+            int toLower = HALF * keyWidth;
             if (stage == SCAN_GRADIENT) {
-              row = lane + GROUP * (i / SLICE);
-              index = from + (first + i % SLICE) * keyWidth + row;
+              row = lane;
+              index = from + (first + i) * keyWidth + row;
+              toLower = HALF;
             }
             next[i] = 0f;
+            nextLower[i] = 0f;
             if (row < keyWidth && first < keyWidth) {
               next[i] = chunkTransitions[index];
+            }
+            if (row + HALF < keyWidth && first < keyWidth) {
+              nextLower[i] = chunkTransitions[index + toLower];
             }
           }
           if (first > 0) {
             for (int k = 0; k < SLICE; k++) {
               int inState = (first - SLICE + k) * STATE_COLUMNS + inTile;
               for (int j = 0; j < 4; j++) {
+                a[j] = left[k * STATE_STRIDE + ty + 32 * j];
                 b[j] = tile[inState + j];
               }
-              for (int i = 0; i < 8; i++) {
-                if (32 * i < keyWidth) {
-                  a[i] = left[k * STATE_STRIDE + ty + 32 * i];
-                  for (int j = 0; j < 4; j++) {
-                    state[i * 4 + j] = fma(a[i], b[j], state[i * 4 + j]);
-                  }
+              for (int i = 0; i < 4; i++) {
+                for (int j = 0; j < 4; j++) {
+                  upper[i * 4 + j] = fma(a[i], b[j], upper[i * 4 + j]);
+                }
+              }
+            }
+          }
+          if (first > 0 && keyWidth > HALF) {
+            for (int k = 0; k < SLICE; k++) {
+              int inState = (first - SLICE + k) * STATE_COLUMNS + inTile;
+              for (int j = 0; j < 4; j++) {
+                a[j] = left[k * STATE_STRIDE + HALF + ty + 32 * j];
+                b[j] = tile[inState + j];
+              }
+              for (int i = 0; i < 4; i++) {
+                for (int j = 0; j < 4; j++) {
+                  lower[i * 4 + j] = fma(a[i], b[j], lower[i * 4 + j]);
                 }
               }
             }
           }
           localBarrier();
-          for (int i = 0; i < 32; i++) {
+          for (int i = 0; i < 16; i++) {
             int to = (inEighth + 8 * (i % 2)) * STATE_STRIDE + eighth + 16 * (i / 2);
             if (stage == SCAN_GRADIENT) {
-              to = i % SLICE * STATE_STRIDE + lane + GROUP * (i / SLICE);
+              to = i * STATE_STRIDE + lane;
             }
             left[to] = next[i];
+            left[to + HALF] = nextLower[i];
           }
           localBarrier();
         }
-        if (stage == SCAN_GRADIENT) {
-          for (int i = 0; i < 32; i++) {
-            state[i] = kept * state[i];
-          }
+        for (int i = 0; i < 16; i++) {
+          upper[i] = keptAfter * upper[i];
+          lower[i] = keptAfter * lower[i];
         }
       }
-      for (int i = 0; i < 8; i++) {
-        if (ty + 32 * i < keyWidth) {
-          for (int j = 0; j < 4; j++) {
-            int index = outer + 32 * i * width + j;
-            if (stage == SCAN_TRANSITION) {
-              transition[index] = state[i * 4 + j];
-            } else {
-              passed[index] = state[i * 4 + j];
-            }
+      for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 4; j++) {
+          int row = ty + 32 * i;
+          int index = outer + 32 * i * width + j;
+          if (row < keyWidth) {
+            end(stage, index, upper[i * 4 + j]);
+          }
+          if (row + HALF < keyWidth) {
+            end(stage, index + halfway, lower[i * 4 + j]);
           }
         }
       }
