@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.bench.DeterminismBench;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,8 +29,18 @@ final class BenchDeterminismCommand implements Callable<Integer> {
       description = "Numbers of sequence ranks (default: ${DEFAULT-VALUE}).")
   private RankCounts ranks;
 
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "8192",
+      description = "Tokens of the sequence that the ranks share (default: ${DEFAULT-VALUE}).")
+  private int tokens;
+
   @Override
   public Integer call() {
+    if (tokens < 1) {
+      throw new InvalidInputException("--tokens is " + tokens + "; it takes 1 or more.");
+    }
     PrintStream out = Terminal.standard().out();
     if (!output.isJson()) {
       out.println(
@@ -39,20 +50,26 @@ final class BenchDeterminismCommand implements Callable<Integer> {
         ranks.counts().stream()
             .map(
                 count -> {
-                  DeterminismBench.Result result = DeterminismBench.run(count);
+                  DeterminismBench.Result result = DeterminismBench.run(count, tokens);
                   out.println(output.isJson() ? json(result) : row(result));
                   return result;
                 })
             .toList();
-    boolean same =
-        results.stream().map(DeterminismBench.Result::parametersSha256).distinct().count() == 1
-            && results.stream().map(DeterminismBench.Result::lossesSha256).distinct().count() == 1;
+    int exitCode = exitCode(results);
     if (!output.isJson()) {
       out.println(
-          same
+          exitCode == 0
               ? "Losses and parameters are the same to the last bit."
               : "Losses or parameters differ.");
     }
+    return exitCode;
+  }
+
+  /** 0 where all have the same parameters and the same losses, otherwise 1. */
+  static int exitCode(List<DeterminismBench.Result> results) {
+    boolean same =
+        results.stream().map(DeterminismBench.Result::parametersSha256).distinct().count() == 1
+            && results.stream().map(DeterminismBench.Result::lossesSha256).distinct().count() == 1;
     return same ? 0 : 1;
   }
 

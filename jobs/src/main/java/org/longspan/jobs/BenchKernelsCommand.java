@@ -35,8 +35,8 @@ final class BenchKernelsCommand implements Callable<Integer> {
       paramLabel = "NAME,NAME",
       defaultValue = "aparapi,cpu",
       description =
-          "aparapi, on the GPU or else any OpenCL device, or cpu, or both (default:"
-              + " ${DEFAULT-VALUE}).")
+          "aparapi, on the GPU or else any OpenCL device, aparapi-bf16, there with numbers kept in 16"
+              + " bits, or cpu (default: ${DEFAULT-VALUE}).")
   private List<KernelForm> forms;
 
   @Option(

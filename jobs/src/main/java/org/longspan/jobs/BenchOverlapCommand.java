@@ -17,7 +17,9 @@ import picocli.CommandLine.Option;
     name = "overlap",
     description =
         "The share of a scan's time that is hidden behind the ranks' own lightning attention: two"
-            + " processes of one thread each.")
+            + " processes of one thread each. What was waited for the scan once the attention was done"
+            + " is not hidden; displaced is the attention's loss of processor time to the scan's own"
+            + " work.")
 final class BenchOverlapCommand implements Callable<Integer> {
   @Mixin private JsonChoice output;
 
@@ -39,7 +41,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
   @Option(
       names = "--repetitions",
       paramLabel = "N",
-      defaultValue = "11",
+      defaultValue = "21",
       description = "Repetitions, of which the median counts (default: ${DEFAULT-VALUE}).")
   private int repetitions;
 
@@ -54,7 +56,8 @@ final class BenchOverlapCommand implements Callable<Integer> {
       out.printf(
           Locale.ROOT,
           "Two processes of one thread and %,d tokens each, %s; medians of the slower one, ms%n"
-              + "direction   heads   attention      scan   together   waited   in flight   hidden%n",
+              + "direction   heads   attention      scan   together   waited   in flight   hidden"
+              + "   displaced%n",
           tokens,
           protection.name().toLowerCase(Locale.ROOT));
     }
@@ -78,6 +81,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
     object.put("together_ms", result.togetherSeconds() * 1e3);
     object.put("waited_ms", result.waitedSeconds() * 1e3);
     object.put("in_flight_ms", result.inFlightSeconds() * 1e3);
+    object.put("displaced_ms", result.displacedSeconds() * 1e3);
     object.put("hidden_share", result.hiddenShare());
     return object.toString();
   }
@@ -85,7 +89,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
   private static String row(OverlapBench.Result result) {
     return String.format(
         Locale.ROOT,
-        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %9.2f   %6.2f   %s",
+        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %9.2f   %6.2f   %9.2f   %s",
         direction(result),
         result.shape().heads(),
         result.shape().keyWidth(),
@@ -95,6 +99,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
         result.waitedSeconds() * 1e3,
         result.inFlightSeconds() * 1e3,
         result.hiddenShare(),
+        result.displacedSeconds() * 1e3,
         result.scan());
   }
 }

@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
     description =
         "Trains a small model to recall values by their keys, on executors: the pairs lie on the"
             + " first rank, the queries on the last. Once with the exchange between ranks, once with"
-            + " it cut. The exit code is 0 where more than 95 % are right with it, and without it no"
+            + " it cut. The exit code is 0 where more than 95 %% are right with it, and without it no"
             + " more than guesses get right by luck: chance and four standard deviations.",
     footerHeading = "%nExamples:%n",
     footer = {

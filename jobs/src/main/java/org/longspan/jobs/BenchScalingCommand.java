@@ -57,6 +57,8 @@ final class BenchScalingCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   private int longest;
 
+  private final ScalingBench bench = new ScalingBench();
+
   @Override
   public Integer call() {
     check();
@@ -67,7 +69,7 @@ final class BenchScalingCommand implements Callable<Integer> {
     }
     ScalingBench.Result one = null;
     for (int count : ranks.counts()) {
-      ScalingBench.Result result = ScalingBench.ranks(count, tokens);
+      ScalingBench.Result result = bench.ranks(count, tokens);
       one = one == null ? result : one;
       double ratio = result.cpuSecondsPerToken() / one.cpuSecondsPerToken();
       out.println(output.isJson() ? json(Part.RANKS, result, ratio) : row(result, ratio));
@@ -103,7 +105,7 @@ final class BenchScalingCommand implements Callable<Integer> {
       if (length > longest) {
         return;
       }
-      ScalingBench.Result result = ScalingBench.length(length, memory, threads);
+      ScalingBench.Result result = bench.length(length, memory, threads);
       first = first == 0 ? result.tokensPerSecond() : first;
       double ratio = result.tokensPerSecond() / first;
       out.println(output.isJson() ? json(Part.LENGTH, result, ratio) : row(result, ratio));

@@ -9,8 +9,10 @@ import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.convert.TransformKind;
 import org.longspan.executors.kernel.KernelChoice;
+import org.longspan.executors.latent.CacheSplit;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentNorm;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
 import org.longspan.jobs.kubernetes.Gang;
 import org.longspan.jobs.kubernetes.Operator;
@@ -69,6 +71,18 @@ abstract class Choice<E extends Enum<E>> implements ITypeConverter<E> {
   static final class OfLatentNorm extends Choice<LatentNorm> {
     OfLatentNorm() {
       super(LatentNorm.class);
+    }
+  }
+
+  static final class OfLatentReading extends Choice<LatentReading> {
+    OfLatentReading() {
+      super(LatentReading.class);
+    }
+  }
+
+  static final class OfCacheSplit extends Choice<CacheSplit> {
+    OfCacheSplit() {
+      super(CacheSplit.class);
     }
   }
 

@@ -112,7 +112,7 @@ final class ConformCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "cpu",
       description =
-          "cpu, aparapi, or auto for aparapi where there is an OpenCL GPU (default: ${DEFAULT-VALUE}).")
+          "cpu, aparapi, aparapi-bf16 (numbers kept in 16 bits), or auto for aparapi where there is an OpenCL GPU (default: ${DEFAULT-VALUE}).")
   private KernelChoice kernel;
 
   @Option(

@@ -102,7 +102,8 @@ final class ConvertCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "4",
       description =
-          "Sequences of the training split that pca and local norms see (default: ${DEFAULT-VALUE}).")
+          "Sequences of the training split that pca, local norms and the factors of groups' scores are"
+              + " calibrated on (default: ${DEFAULT-VALUE}).")
   private int sequences;
 
   @Option(
@@ -162,7 +163,9 @@ final class ConvertCommand implements Callable<Integer> {
             "model.latent.groups",
             Integer.toString(groups),
             "model.latent.norm",
-            norm.name().toLowerCase(Locale.ROOT)));
+            norm.name().toLowerCase(Locale.ROOT),
+            "model.latent.prompts",
+            "mla"));
   }
 
   private List<RankEvent.Validation> convert(SparkRuntime spark, RunConfiguration converted) {

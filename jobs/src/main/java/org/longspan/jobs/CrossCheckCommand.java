@@ -57,7 +57,8 @@ final class CrossCheckCommand implements Callable<Integer> {
       converter = Choice.OfKernel.class,
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "cpu, or aparapi with --precision float (default: ${DEFAULT-VALUE}).")
+      description =
+          "cpu, or with --precision float aparapi or aparapi-bf16 (default: ${DEFAULT-VALUE}).")
   private KernelChoice kernel;
 
   @Option(

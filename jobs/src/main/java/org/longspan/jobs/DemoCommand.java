@@ -16,6 +16,7 @@ import org.longspan.driver.progress.Durations;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.generate.Generator;
+import org.longspan.executors.generate.GeneratorOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -116,8 +117,11 @@ final class DemoCommand implements Callable<Integer> {
     result.print(terminal);
 
     heading("Generate", "from \"" + PROMPT.strip() + "\"");
-    try (Generator generator = Generator.load(spark.hadoop(), outcome.checkpoint())) {
-      terminal.out().println(PROMPT + generator.generate(PROMPT, SAMPLE_TOKENS, TEMPERATURE, 1));
+    try (Generator generator =
+        Generator.load(spark.hadoop(), outcome.checkpoint(), GeneratorOptions.ONE_RANK)) {
+      terminal
+          .out()
+          .println(PROMPT + generator.generate(PROMPT, SAMPLE_TOKENS, TEMPERATURE, 1).text());
     }
 
     heading("Done", Durations.words(seconds(started)) + ", training " + Durations.words(trained));

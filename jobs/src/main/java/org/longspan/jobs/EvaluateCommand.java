@@ -61,7 +61,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "auto",
       description =
-          "auto, cpu or aparapi, whatever the run computed with (default: ${DEFAULT-VALUE}).")
+          "auto, cpu, aparapi or aparapi-bf16, whatever the run computed with (default: ${DEFAULT-VALUE}).")
   private KernelChoice kernel;
 
   @Option(

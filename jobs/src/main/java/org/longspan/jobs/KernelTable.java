@@ -30,7 +30,7 @@ final class KernelTable {
       out.printf(
           Locale.ROOT,
           "%n%s%n"
-              + "form      pass           ms   with transfers   TFLOP/s     GB/s"
+              + "form           pass           ms   with transfers   TFLOP/s     GB/s"
               + "   floor ms: all, arithmetic, bytes   times the floor%n",
           current.label());
     }
@@ -40,13 +40,13 @@ final class KernelTable {
   private static String row(KernelMeasurement measurement) {
     if (measurement instanceof Missing missing) {
       return String.format(
-          Locale.ROOT, "%-7s   not measured: %s", missing.form().label(), missing.reason());
+          Locale.ROOT, "%-12s   not measured: %s", missing.form().label(), missing.reason());
     }
     Measured measured = (Measured) measurement;
     double seconds = measured.computing();
     return String.format(
         Locale.ROOT,
-        "%-7s   %-8s %8s   %14.2f   %7.3f   %6.1f   %13.3f, %10.3f, %5.3f   %15.1f   %s, %,d tokens"
+        "%-12s   %-8s %8s   %14.2f   %7.3f   %6.1f   %13.3f, %10.3f, %5.3f   %15.1f   %s, %,d tokens"
             + " of %d heads of %d and %d",
         measured.form().label(),
         measured.pass().label(),
@@ -70,7 +70,7 @@ final class KernelTable {
   static String json(KernelMeasurement measurement) {
     ObjectNode object = JsonNodeFactory.instance.objectNode();
     object.put("kernel", measurement.kernel().label());
-    object.put("form", measurement.form().label());
+    object.put("form", measurement.form().computer());
     if (measurement instanceof Missing missing) {
       object.put("missing", missing.reason());
       return object.toString();
@@ -78,7 +78,7 @@ final class KernelTable {
     Measured measured = (Measured) measurement;
     object.put("pass", measured.pass().label());
     object.put("device", measured.device());
-    object.put("precision", "float");
+    object.put("precision", measured.form().precision());
     object.put("tokens", measured.tokens());
     object.put("heads", measured.shape().heads());
     object.put("width", measured.shape().keyWidth());

@@ -88,8 +88,10 @@ class BenchJsonTest {
                     0.0005,
                     0.003,
                     0.5,
+                    0.001,
                     "chain in 1 block")));
     assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.5);
+    assertThat(object.get("displaced_ms").asDouble()).isEqualTo(1);
     assertThat(object.get("in_flight_ms").asDouble()).isEqualTo(3);
     assertThat(object.get("direction").asText()).isEqualTo("backward");
   }

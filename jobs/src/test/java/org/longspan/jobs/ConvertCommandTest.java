@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +40,14 @@ class ConvertCommandTest {
     return run;
   }
 
+  private CommandRunner generate(String run, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("generate", "--checkpoint", path(run), "--prompt", "ab"));
+    arguments.addAll(List.of("--temperature", "0"));
+    arguments.addAll(List.of(more));
+    return succeed(arguments.toArray(String[]::new));
+  }
+
   @Test
   void shouldConvertATrainedModelAndLetItTrainOn() throws IOException {
     String data = SmallDataset.prepare(folder);
@@ -51,6 +61,14 @@ class ConvertCommandTest {
         path("mla"),
         "--master",
         LOCAL);
+    assertThat(generate("mla").errors())
+        .contains("Cache: 72 bytes a token, and ")
+        .contains("Speed: ");
+    assertThat(generate("mla", "--tensor-ranks", "2").errors())
+        .contains(
+            "Cache of each of 2 tensor ranks: 72 bytes a token (mla: the whole latent), and ");
+    assertThat(generate("mla", "--tensor-ranks", "2", "--cache", "tokens").errors())
+        .contains("36 bytes a token (mla: the whole latent of its share of the tokens), and ");
     CommandRunner refused =
         CommandRunner.run(
             "convert",
@@ -83,6 +101,12 @@ class ConvertCommandTest {
         "--master",
         LOCAL);
     assertThat(folder.resolve("tpla/checkpoints")).isNotEmptyDirectory();
+    assertThat(generate("tpla", "--tensor-ranks", "2").errors())
+        .contains("40 bytes a token (tpla: its groups of the latent), and ");
+    // With one softmax over the whole latent, a converted model reads what the first one did.
+    assertThat(generate("tpla", "--tokens", "1").output())
+        .isEqualTo(generate("mla", "--tokens", "1").output());
+    generate("tpla", "--prompts", "form");
     succeed("evaluate", "--checkpoint", path("tpla"), "--data", data, "--master", LOCAL);
     succeed(
         "train",

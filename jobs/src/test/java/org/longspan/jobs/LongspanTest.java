@@ -212,6 +212,9 @@ class LongspanTest {
     assertMistake(
         CommandRunner.run("generate", "--checkpoint", "c", "--prompt", "p", "--temperature", "-1"),
         "longspan generate: --temperature is -1.0; it takes 0 or more.");
+    assertMistake(
+        CommandRunner.run("generate", "--checkpoint", "c", "--prompt", "p", "--tensor-ranks", "0"),
+        "longspan generate: --tensor-ranks is 0; it takes 1 or more.");
   }
 
   @ParameterizedTest

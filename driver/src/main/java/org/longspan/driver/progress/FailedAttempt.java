@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.longspan.executors.train.RankEvent;
 
 /**
- * An attempt that failed, as {@code run.jsonl} holds it.
+ * What one rank said of an attempt that failed, as {@code run.jsonl} holds it.
  *
  * @param attempt counted from 1, anew where a run is resumed
  * @param afterStep the last step that was logged before it failed; 0 for none
- * @param rank whose failure explains it
+ * @param rank who said it, or of whom it was said
  * @param sentence what went wrong
  */
 public record FailedAttempt(int attempt, long afterStep, int rank, String host, String sentence)

@@ -18,9 +18,9 @@ import org.longspan.executors.train.RankEvent;
 
 /**
  * A run's {@code run.jsonl}: one object a step, each step once, whatever attempts it took, and
- * between them one for each attempt that failed. A step's object is held back until it is known
- * whether a validation belongs to it; every line is flushed. On a file system that cannot append,
- * the file is complete when the log is closed.
+ * between them one for each rank that said why an attempt failed. A step's object is held back
+ * until it is known whether a validation belongs to it; every line is flushed. On a file system
+ * that cannot append, the file is complete when the log is closed.
  *
  * <p>Not thread-safe.
  */
@@ -32,8 +32,8 @@ public final class RunLog implements Closeable {
   /** Those at the front of {@link #entries} that are in the file; at most the last one is not. */
   private int written;
 
-  /** Of the attempts that were made since the log was opened; null before the first. */
-  private FailedAttempt lastFailure;
+  /** What the ranks of the last attempt that failed since the log was opened said, one each. */
+  private final List<FailedAttempt> lastFailures = new ArrayList<>();
 
   private FSDataOutputStream stream;
 
@@ -64,7 +64,7 @@ public final class RunLog implements Closeable {
     return only(StepRecord.class);
   }
 
-  /** The attempts that failed so far. */
+  /** What the ranks of the attempts that failed so far said, one entry for each rank. */
   public List<FailedAttempt> failures() {
     return only(FailedAttempt.class);
   }
@@ -90,18 +90,22 @@ public final class RunLog implements Closeable {
     entries.add(StepRecord.of(step));
   }
 
-  /** Logs why an attempt failed, instead of what was said of the same attempt before. */
+  /** Logs why an attempt failed, instead of what was said of the same rank in it before. */
   public void add(RankEvent.Failed failure) throws IOException {
-    if (lastFailure != null && lastFailure.attempt() == failure.attempt() + 1) {
-      int place = entries.indexOf(lastFailure);
-      lastFailure = FailedAttempt.of(failure, lastFailure.afterStep());
-      entries.set(place, lastFailure);
-      rewrite();
-    } else {
-      lastFailure = FailedAttempt.of(failure, lastStep());
-      entries.add(lastFailure);
-      flush();
+    lastFailures.removeIf(other -> other.attempt() != failure.attempt() + 1);
+    long afterStep = lastFailures.isEmpty() ? lastStep() : lastFailures.get(0).afterStep();
+    FailedAttempt said = FailedAttempt.of(failure, afterStep);
+    for (FailedAttempt before : lastFailures) {
+      if (before.rank() == said.rank()) {
+        lastFailures.set(lastFailures.indexOf(before), said);
+        entries.set(entries.lastIndexOf(before), said);
+        rewrite();
+        return;
+      }
     }
+    lastFailures.add(said);
+    entries.add(said);
+    flush();
   }
 
   /** Puts the validation's loss into its step's object; without that step, does nothing. */

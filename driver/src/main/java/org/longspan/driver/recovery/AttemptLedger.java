@@ -1,8 +1,10 @@
 package org.longspan.driver.recovery;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.driver.event.FailureKind;
 import org.slf4j.Logger;
@@ -25,11 +27,14 @@ public final class AttemptLedger {
   private boolean exhausted;
   private Failure rootCause;
 
+  /** What the ranks of the last failed attempt said, in the order in which they began to. */
+  private final Map<Integer, Failure> said = new LinkedHashMap<>();
+
   private record Seat(int attempt, int task) {}
 
   /**
-   * @param explanations hears why an attempt failed, again where another rank explains it better;
-   *     not of an invalid input, which ends the run by itself
+   * @param explanations hears what each rank of a failed attempt says, again where something
+   *     explains that rank's failure better; not of an invalid input, which ends the run by itself
    */
   public AttemptLedger(int allowed, Consumer<Failure> explanations) {
     this.allowed = allowed;
@@ -66,8 +71,15 @@ public final class AttemptLedger {
   /** A rank has failed; whether another attempt may follow. */
   public synchronized boolean failed(Failure failure) {
     LOG.warn("Attempt {} failed: {}", failure.attempt(), failure);
+    if (rootCause != null && failure.attempt() > rootCause.attempt()) {
+      said.clear();
+    }
     if (failure.explainsMoreThan(rootCause)) {
       rootCause = failure;
+    }
+    if (failure.attempt() == rootCause.attempt()
+        && failure.explainsMoreThan(said.get(failure.rank()))) {
+      said.put(failure.rank(), failure);
       if (failure.kind() != FailureKind.INVALID_INPUT) {
         explanations.accept(failure);
       }
@@ -92,8 +104,16 @@ public final class AttemptLedger {
     return new RunFailedException(
         String.format(
             "The run failed after %d %s without progress; in the last, %s",
-            fruitless, fruitless == 1 ? "attempt" : "attempts in a row", rootCause),
+            fruitless, fruitless == 1 ? "attempt" : "attempts in a row", causes()),
         cause);
+  }
+
+  /** The root cause, and what explains as much: of ranks that lost each other, either may be it. */
+  private String causes() {
+    return said.values().stream()
+        .filter(failure -> failure.kind() == rootCause.kind())
+        .map(Failure::toString)
+        .collect(Collectors.joining("; "));
   }
 
   private boolean mayGoOn() {

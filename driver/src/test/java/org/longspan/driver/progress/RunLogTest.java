@@ -137,16 +137,18 @@ class RunLogTest {
   }
 
   @Test
-  void shouldLogOnlyTheBestExplanationOfAnAttempt() throws IOException {
+  void shouldLogOfEachRankOfAnAttemptOnlyTheLastExplanation() throws IOException {
     try (RunLog log = create()) {
       log.add(step(1));
       log.add(new RankEvent.Failed(0, 0, "worker-a", "the peer is lost"));
+      log.add(new RankEvent.Failed(1, 0, "worker-b", "nothing arrived"));
       log.add(new RankEvent.Failed(1, 0, "worker-b", "killed"));
       log.add(new RankEvent.Failed(1, 1, "worker-b", "killed again"));
     }
-    assertThat(lines()).hasSize(3);
-    assertThat(lines().get(1).get("sentence").asText()).isEqualTo("killed");
-    assertThat(lines().get(2).get("sentence").asText()).isEqualTo("killed again");
+    assertThat(lines()).hasSize(4);
+    assertThat(lines().subList(1, 4))
+        .extracting(line -> line.get("sentence").asText())
+        .containsExactly("the peer is lost", "killed", "killed again");
   }
 
   @Test

@@ -64,6 +64,23 @@ class AttemptLedgerTest {
   }
 
   @Test
+  void shouldTellWhatEachRankOfTheLastAttemptSaidOnce() {
+    ledger.failed(new Failure(1, 0, "b", FailureKind.DISCONNECTED, "1 misses 0"));
+    ledger.failed(new Failure(0, 0, "a", FailureKind.DISCONNECTED, "0 misses 1"));
+    ledger.failed(new Failure(1, 0, "b", FailureKind.DISCONNECTED, "the task failed"));
+    assertThat(ledger.verdict(spark))
+        .hasMessageEndingWith("in the last, rank 1 on b: 1 misses 0; rank 0 on a: 0 misses 1");
+    ledger.failed(new Failure(0, 1, "a", FailureKind.DISCONNECTED, "0 misses 1 again"));
+    ledger.failed(new Failure(1, 0, "b", FailureKind.LOST, "of an older attempt"));
+    ledger.failed(new Failure(1, 1, "b", FailureKind.LOST, "killed"));
+
+    assertThat(explained)
+        .extracting(Failure::sentence)
+        .containsExactly("1 misses 0", "0 misses 1", "0 misses 1 again", "killed");
+    assertThat(ledger.verdict(spark)).hasMessageEndingWith("in the last, rank 1 on b: killed");
+  }
+
+  @Test
   void shouldQuoteSparkWhereNoRankSaidAnything() {
     assertThat(ledger.verdict(spark)).hasMessage("The run failed: Job aborted");
   }

@@ -21,8 +21,9 @@ final class BenchModel {
   /** A layer of each mixer, of width 128, with a convolution. */
   static RunConfiguration hybrid(Map<String, String> otherwise) {
     return RunConfiguration.parse(
-        "model: {width: 128, layers: 5, heads: 4, window: 600, convolution: 4,"
-            + " pattern: [lightning, simple-gla, gla, gated-delta, local]}",
+        "model: {width: 128, layers: 6, heads: 4, window: 600, convolution: 4,"
+            + " latent: {rank: 64, rope: 16},"
+            + " pattern: [lightning, simple-gla, gla, gated-delta, local, latent]}",
         "the bench's hybrid",
         otherwise);
   }

@@ -14,7 +14,6 @@ import org.longspan.executors.memory.Matrix;
  * number of sequence ranks.
  */
 public final class DeterminismBench {
-  private static final int TOKENS = 8_192;
   private static final int STEPS = 10;
 
   private DeterminismBench() {}
@@ -36,10 +35,14 @@ public final class DeterminismBench {
 
   private record Training(String parametersSha256, String lossesSha256, double tokensPerSecond) {}
 
-  /** Measures. */
-  public static Result run(int ranks) {
-    Training exact = train(ranks, true);
-    Training fast = train(ranks, false);
+  /**
+   * Measures.
+   *
+   * @param tokens of the sequence that the ranks share
+   */
+  public static Result run(int ranks, int tokens) {
+    Training exact = train(ranks, tokens, true);
+    Training fast = train(ranks, tokens, false);
     return new Result(
         ranks,
         exact.parametersSha256(),
@@ -48,22 +51,22 @@ public final class DeterminismBench {
         fast.tokensPerSecond());
   }
 
-  private static Training train(int ranks, boolean deterministic) {
+  private static Training train(int ranks, int tokens, boolean deterministic) {
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / ranks);
     List<Training> ofRanks =
         LocalJob.run(
             BenchModel.hybrid(Map.of("deterministic", Boolean.toString(deterministic))),
             ranks,
             threads,
-            TOKENS,
-            DeterminismBench::train);
+            tokens,
+            job -> train(job, tokens));
     if (ofRanks.stream().map(Training::parametersSha256).distinct().count() != 1) {
       throw new IllegalStateException("The " + ranks + " ranks do not hold the same parameters");
     }
     return ofRanks.get(0);
   }
 
-  private static Training train(LocalJob job) {
+  private static Training train(LocalJob job, int tokens) {
     MessageDigest losses = sha256();
     double[] seconds = new double[STEPS];
     for (int step = 0; step < STEPS; step++) {
@@ -85,7 +88,7 @@ public final class DeterminismBench {
     return new Training(
         HexFormat.of().formatHex(parameters.digest()),
         HexFormat.of().formatHex(losses.digest()),
-        TOKENS / seconds[STEPS / 2]);
+        tokens / seconds[STEPS / 2]);
   }
 
   private static MessageDigest sha256() {

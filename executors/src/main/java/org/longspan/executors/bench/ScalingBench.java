@@ -2,8 +2,12 @@ package org.longspan.executors.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import org.longspan.executors.layer.RankMode.LayerMemory;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.ElementType;
 
 /**
  * What more ranks and longer sequences cost: training steps of the bench's model, ranks as threads
@@ -11,8 +15,22 @@ import org.longspan.executors.layer.RankMode.LayerMemory;
  */
 public final class ScalingBench {
   private static final int STEPS = 3;
+  private static final int WARM_UP_TOKENS = 65_536;
+  private static final int WARM_UP_SUMS = 50;
+  private static final int WARM_UP_BYTES = 16 << 20;
 
-  private ScalingBench() {}
+  private final int warmUpTokens;
+  private final int warmUpSums;
+
+  /** With steps and sums before the measured ones until they have been compiled. */
+  public ScalingBench() {
+    this(WARM_UP_TOKENS, WARM_UP_SUMS);
+  }
+
+  ScalingBench(int warmUpTokens, int warmUpSums) {
+    this.warmUpTokens = warmUpTokens;
+    this.warmUpSums = warmUpSums;
+  }
 
   /**
    * What was measured, the best of three steps.
@@ -31,17 +49,17 @@ public final class ScalingBench {
    * count, since a thread's processor time grows where others compete with it for caches and
    * memory: fewer ranks have more threads each, and more ranks than processors one.
    */
-  public static Result ranks(int count, int tokens) {
+  public Result ranks(int count, int tokens) {
     int processors = Runtime.getRuntime().availableProcessors();
     return measure(count, Math.max(1, processors / count), tokens, LayerMemory.KEEP);
   }
 
   /** Steps of one rank. */
-  public static Result length(int tokens, LayerMemory memory, int threads) {
+  public Result length(int tokens, LayerMemory memory, int threads) {
     return measure(1, threads, tokens, memory);
   }
 
-  private static Result measure(int ranks, int threads, int tokens, LayerMemory memory) {
+  private Result measure(int ranks, int threads, int tokens, LayerMemory memory) {
     Map<String, String> recompute =
         Map.of("train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE));
     return LocalJob.run(
@@ -50,7 +68,7 @@ public final class ScalingBench {
             threads,
             tokens,
             job -> {
-              job.step(0);
+              warmUp(job, tokens);
               double cpuSeconds = Double.MAX_VALUE;
               double seconds = Double.MAX_VALUE;
               for (int step = 1; step <= STEPS; step++) {
@@ -65,6 +83,21 @@ public final class ScalingBench {
               return new Result(ranks, tokens, memory, cpuSeconds / tokens, tokens / seconds);
             })
         .get(0);
+  }
+
+  /**
+   * Steps over as many tokens whatever their length, and about as many sums over the ranks as fifty
+   * steps make: what they cost until they are compiled belongs to a run's first steps, not to each.
+   */
+  private void warmUp(LocalJob job, int tokens) {
+    for (int done = 0; done < warmUpTokens; done += tokens) {
+      job.step(0);
+    }
+    Communicator everyone = job.setup().everyone();
+    ByteBuffer numbers = ByteBuffer.allocateDirect(WARM_UP_BYTES).order(ByteOrder.nativeOrder());
+    for (int sum = 0; sum < warmUpSums; sum++) {
+      everyone.allReduce(numbers, ElementType.FLOAT);
+    }
   }
 
   private static long cpuNanoseconds() {

@@ -17,6 +17,7 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Manifest;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.model.LanguageModel;
@@ -165,6 +166,23 @@ public final class Checkpoint {
         Matrix values = arena.matrix(sides.get(0), Math.toIntExact(sides.get(1)));
         file.read(name, values);
         parameters.put(name, values);
+      }
+    }
+    return parameters;
+  }
+
+  /**
+   * A rank's share of every parameter by its name, in new matrices of {@code arena}.
+   *
+   * @param place which share
+   */
+  public Map<String, Matrix> readParameters(TensorPlace place, Arena arena) throws IOException {
+    Map<String, Matrix> parameters = new LinkedHashMap<>();
+    try (SafetensorsFile file = SafetensorsFile.open(hadoop, verified(MODEL))) {
+      for (Map.Entry<String, ParameterShape> entry : shape().parameters(place).entrySet()) {
+        Matrix values = arena.matrix(entry.getValue().rows(), entry.getValue().columns());
+        file.read(entry.getKey(), entry.getValue(), values);
+        parameters.put(entry.getKey(), values);
       }
     }
     return parameters;

@@ -4,6 +4,7 @@ import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
 
 /** Refuses values that do not go together. */
@@ -20,7 +21,7 @@ final class Consistency {
         Derived.feedForward(configuration),
         configuration.get(Options.MESH_TENSOR));
     checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
-    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
+    if (configuration.get(Options.KERNEL).needsDevice()
         && configuration.get(Options.PRECISION) == Precision.DOUBLE) {
       throw new InvalidInputException(
           "kernel is aparapi and precision is double; aparapi computes in float, so use kernel cpu"
@@ -46,6 +47,12 @@ final class Consistency {
               + groups
               + " and model.latent.form is mla, which has one group; set model.latent.groups to 1 or"
               + " model.latent.form to tpla or mlra.");
+    }
+    if (configuration.get(Options.MODEL_LATENT_FORM) == LatentForm.MLRA
+        && configuration.get(Options.MODEL_LATENT_PROMPTS) == LatentReading.MLA) {
+      throw new InvalidInputException(
+          "model.latent.prompts is mla and model.latent.form is mlra, which cannot be read as mla;"
+              + " set model.latent.prompts to form.");
     }
     int rank = Derived.latentRank(configuration);
     if (rank % groups != 0) {
@@ -88,13 +95,20 @@ final class Consistency {
   }
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {
-    List<MixerKind> pattern = configuration.get(Options.MODEL_PATTERN);
-    if (configuration.get(Options.KERNEL) == KernelChoice.APARAPI
-        && pattern.stream().noneMatch(MixerKind::runsOnDevices)) {
+    KernelChoice kernel = configuration.get(Options.KERNEL);
+    List<MixerKind> onDevices =
+        configuration.get(Options.MODEL_PATTERN).stream().filter(MixerKind::runsOnDevices).toList();
+    if (kernel.needsDevice() && onDevices.isEmpty()) {
       throw new InvalidInputException(
           "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla,"
               + " gated-delta and local in it; aparapi has no form of the other mixers yet, so use"
               + " kernel cpu.");
+    }
+    if (kernel == KernelChoice.APARAPI_BF16
+        && onDevices.stream().allMatch(MixerKind.GATED_DELTA::equals)) {
+      throw new InvalidInputException(
+          "kernel is aparapi-bf16 and gated-delta keeps floats on a device, as the only mixer of"
+              + " model.pattern that runs there; use kernel aparapi.");
     }
   }
 

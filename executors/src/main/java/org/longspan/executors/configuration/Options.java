@@ -4,6 +4,7 @@ import java.util.List;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentNorm;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.ScanChoice;
 
@@ -107,6 +108,13 @@ public final class Options {
                   + " ranks exchange a number for each token, or `local`, estimated by each group; `mlra`"
                   + " has a norm of each group's own whatever this says");
 
+  public static final Option<LatentReading> MODEL_LATENT_PROMPTS =
+      Option.choice("model.latent.prompts", LatentReading.FORM)
+          .describedAs(
+              "How `generate` reads prompts with a model of form `tpla`: as its `form` says, or as"
+                  + " `mla`, with one softmax over the whole latent, before it writes as `tpla`;"
+                  + " `convert` sets `mla`");
+
   public static final Option<Integer> MODEL_CONVOLUTION =
       Option.integer("model.convolution", 0)
           .atLeast(0)
@@ -185,8 +193,8 @@ public final class Options {
       Option.choice("scan.kind", ScanChoice.AUTO)
           .describedAs(
               "How the state of a linear mixer travels through the sequence's ranks: `chain`, `log`,"
-                  + " or `auto`, the faster one for the latency and bandwidth measured at the start;"
-                  + " `lasp1` and `lasp2` are there for comparison, `replay` is what"
+                  + " or `auto`, the faster one for the latency, bandwidth and time of folding"
+                  + " measured at the start; `lasp1` and `lasp2` are there for comparison, `replay` is what"
                   + " `deterministic` takes");
 
   public static final Option<Integer> SCAN_BLOCKS =
@@ -229,8 +237,10 @@ public final class Options {
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
-              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta` and `local`:"
-                  + " `aparapi` on an OpenCL device, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
+              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta` and"
+                  + " `local`: `aparapi` on an OpenCL device, `aparapi-bf16` there with queries,"
+                  + " keys, values and outputs kept in 16 bits (`gated-delta` keeps floats), `cpu`,"
+                  + " or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)
@@ -264,6 +274,7 @@ public final class Options {
           MODEL_LATENT_FORM,
           MODEL_LATENT_GROUPS,
           MODEL_LATENT_NORM,
+          MODEL_LATENT_PROMPTS,
           MODEL_CONVOLUTION,
           MESH_DATA,
           MESH_SEQUENCE,

@@ -93,7 +93,7 @@ public record ConformOptions(
     if (chunk < 1) {
       throw new InvalidInputException("--chunk is " + chunk + "; it takes 1 or more.");
     }
-    if (!mixer.runsOnDevices() && kernel == KernelChoice.APARAPI) {
+    if (!mixer.runsOnDevices() && kernel.needsDevice()) {
       throw new InvalidInputException(
           "--kernel aparapi has no form of the "
               + mixer.name().toLowerCase(Locale.ROOT).replace('_', '-')

@@ -15,8 +15,8 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.ScanPiece;
 import org.longspan.parallelism.collective.Scans;
@@ -51,7 +51,7 @@ final class LinearConform {
             new StateShape(type, shape.heads(), shape.keyWidth(), shape.valueWidth()),
             rule.transitionKind(),
             BLOCKS,
-            LinkQuality.USUAL);
+            ScanCosts.USUAL);
     try (LinearAttention attention = attention(rule, part, workers)) {
       LinearTensors inputs = part.own(part.given().inputs());
       LinearTensors gradients = part.own(part.results().gradients());

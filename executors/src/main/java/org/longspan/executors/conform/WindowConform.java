@@ -1,5 +1,6 @@
 package org.longspan.executors.conform;
 
+import java.util.List;
 import org.longspan.executors.conform.Conform.Part;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.executors.kernel.Kernels;
@@ -10,6 +11,7 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
 import org.longspan.parallelism.collective.HaloExchange;
+import org.longspan.parallelism.collective.HaloGradients;
 
 /**
  * One rank of a conformance run of sliding-window attention: the halo of keys and values comes from
@@ -61,8 +63,11 @@ final class WindowConform {
           dk,
           dv);
     }
-    giveBack(exchange, dk, halo, tail, type, part.own(part.results().gradients().k()), arena);
-    giveBack(exchange, dv, halo, tail, type, part.own(part.results().gradients().v()), arena);
+    // A slice is one block here, the only one that sees rows of other ranks.
+    HaloGradients back =
+        new HaloGradients(ranks, part.slices(), reach, Math.max(1, part.given().tokens()));
+    giveBack(back, dk, halo, tail, type, part.own(part.results().gradients().k()), arena);
+    giveBack(back, dv, halo, tail, type, part.own(part.results().gradients().v()), arena);
   }
 
   private static Matrix withHalo(Matrix own, int halo, Arena arena) {
@@ -81,7 +86,7 @@ final class WindowConform {
   }
 
   private static void giveBack(
-      HaloExchange exchange,
+      HaloGradients exchange,
       Matrix gradient,
       int halo,
       int tail,
@@ -91,8 +96,8 @@ final class WindowConform {
     Matrix received = arena.matrix(tail, gradient.columns());
     received.set(gradient.rows(gradient.rows() - tail, gradient.rows()));
     exchange
-        .gradientToLeft(
-            gradient.bytes(0, halo),
+        .start(
+            halo == 0 ? List.of() : List.of(gradient.bytes(0, halo)),
             type,
             gradient.columns() * type.bytes(),
             received.bytes(0, tail))

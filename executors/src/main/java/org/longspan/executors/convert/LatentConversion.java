@@ -7,12 +7,13 @@ import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentShape;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.model.LanguageModel;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Gives a TPLA model the parameters of an MLA model (arXiv 2508.15881): {@code WDKV' = WDKV U},
  * {@code [WUK|WUV]' = Uᵀ diag(γ)[WUK|WUV]}, γ' = 1, which changes nothing; then {@code α_s = 1 /}
- * group s's share of the latent's squares, where norms are local, and {@code μ_s = 1}. With more
- * than one group the result is an approximation.
+ * group s's share of the latent's squares, where norms are local, and μ as {@link
+ * LayerStatistics#contentScales} says. With more than one group the result is an approximation.
  *
  * @param kind of the transform U
  * @param seed of a Hadamard transform's signs
@@ -34,9 +35,9 @@ public record LatentConversion(TransformKind kind, long seed) {
    * Writes the parameters of {@code to}, whose norms, groups and rank its shape has.
    *
    * @param from every parameter of the MLA model by its name
-   * @param moments of its latent layers, in their order
+   * @param statistics of its latent layers, in their order
    */
-  public void apply(Map<String, Matrix> from, List<SecondMoment> moments, LanguageModel to) {
+  public void apply(Map<String, Matrix> from, List<LayerStatistics> statistics, LanguageModel to) {
     LatentShape shape = to.shape().latent();
     Map<String, Matrix> target = to.parameters();
     from.forEach((name, values) -> target.get(name).set(values));
@@ -44,7 +45,7 @@ public record LatentConversion(TransformKind kind, long seed) {
     for (String name : from.keySet()) {
       if (name.endsWith(".mixer.latent-down")) {
         String mixer = name.substring(0, name.length() - "latent-down".length());
-        convert(mixer, from, moments.get(place++), target, shape);
+        convert(mixer, from, statistics.get(place++), target, shape);
       }
     }
   }
@@ -52,39 +53,34 @@ public record LatentConversion(TransformKind kind, long seed) {
   private void convert(
       String mixer,
       Map<String, Matrix> from,
-      SecondMoment moment,
+      LayerStatistics statistics,
       Map<String, Matrix> to,
       LatentShape shape) {
     LatentTransform transform =
         switch (kind) {
           case HADAMARD -> LatentTransform.hadamard(shape.rank(), seed);
-          case PCA -> LatentTransform.principalComponents(moment);
+          case PCA -> LatentTransform.principalComponents(statistics.latents());
         };
-    double[][] basis = transform.basis();
-    DenseMatrix.write(
-        DenseMatrix.multiply(DenseMatrix.of(from.get(mixer + "latent-down")), basis),
+    INDArray basis = transform.basis();
+    DoubleArrays.write(
+        DoubleArrays.of(from.get(mixer + "latent-down")).mmul(basis),
         to.get(mixer + "latent-down"));
-    double[][] gained = DenseMatrix.transposed(basis);
-    Matrix gains = from.get(mixer + "latent-norm");
-    for (double[] row : gained) {
-      for (int column = 0; column < row.length; column++) {
-        row[column] *= gains.get(0, column);
-      }
-    }
+    INDArray gained =
+        basis.transpose().mulRowVector(DoubleArrays.of(from.get(mixer + "latent-norm")));
     for (String up : List.of("key-up", "value-up")) {
-      DenseMatrix.write(
-          DenseMatrix.multiply(gained, DenseMatrix.of(from.get(mixer + up))), to.get(mixer + up));
+      DoubleArrays.write(gained.mmul(DoubleArrays.of(from.get(mixer + up))), to.get(mixer + up));
     }
-    fill(to.get(mixer + "latent-norm"), 1);
-    fill(to.get(mixer + "content-scale"), 1);
+    Matrix gains = to.get(mixer + "latent-norm");
+    for (int column = 0; column < gains.columns(); column++) {
+      gains.put(0, column, 1);
+    }
+    double[] scales = statistics.contentScales(transform, shape.groups());
+    for (int group = 0; group < shape.groups(); group++) {
+      to.get(mixer + "content-scale").put(0, group, scales[group]);
+    }
     if (shape.estimatesNorms()) {
-      estimate(moment.shares(transform, shape.groups()), to.get(mixer + "norm-estimates"));
-    }
-  }
-
-  private static void fill(Matrix row, double value) {
-    for (int column = 0; column < row.columns(); column++) {
-      row.put(0, column, value);
+      estimate(
+          statistics.latents().shares(transform, shape.groups()), to.get(mixer + "norm-estimates"));
     }
   }
 

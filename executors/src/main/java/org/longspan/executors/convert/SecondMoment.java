@@ -1,59 +1,57 @@
 package org.longspan.executors.convert;
 
-import org.longspan.executors.memory.Matrix;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The uncentred second moment of a layer's latents before their norm, {@code Σ cᵀc}, not divided by
- * the number of tokens.
+ * Sums of rows {@code x}, and of their products {@code xᵀx}, in double.
  *
  * <p>Threading: any thread adds; read it when all have.
  */
 public final class SecondMoment {
-  private final double[][] sums;
+  private final INDArray products;
+  private final INDArray sum;
+  private long rows;
 
-  public SecondMoment(int rank) {
-    this.sums = new double[rank][rank];
+  /**
+   * @param columns of a row
+   */
+  public SecondMoment(int columns) {
+    this.products = Nd4j.zeros(DataType.DOUBLE, columns, columns);
+    this.sum = Nd4j.zeros(DataType.DOUBLE, 1, columns);
   }
 
-  /** Adds {@code latents}, {@code [tokens][rank]}. */
-  public synchronized void add(double[][] latents) {
-    for (double[] latent : latents) {
-      for (int i = 0; i < sums.length; i++) {
-        double factor = latent[i];
-        for (int j = 0; j < sums.length; j++) {
-          sums[i][j] += factor * latent[j];
-        }
-      }
-    }
+  /** Adds {@code more}, {@code [rows, columns]}. */
+  synchronized void add(INDArray more) {
+    products.addi(more.transpose().mmul(more));
+    sum.addi(more.sum(true, 0));
+    rows += more.rows();
   }
 
-  /** Adds the latents {@code x · down}. */
-  void add(Matrix x, Matrix down) {
-    double[][] weights = DenseMatrix.of(down);
-    add(DenseMatrix.multiply(DenseMatrix.of(x), weights));
+  /** About zero, {@code [columns, columns]}, not divided by the number of rows. */
+  INDArray aboutZero() {
+    return products;
   }
 
-  /** The sums, {@code [rank][rank]}. */
-  double[][] sums() {
-    return sums;
+  /** About the rows' mean. */
+  INDArray aboutMean() {
+    return products.sub(sum.transpose().mmul(sum).divi(Math.max(1, rows)));
   }
 
-  /** The share that each of {@code groups} has of the latents' squares after {@code transform}. */
-  public double[] shares(LatentTransform transform, int groups) {
-    double[][] basis = transform.basis();
-    double[][] turned = DenseMatrix.multiply(sums, basis);
-    double[] shares = new double[groups];
+  /**
+   * The share that each of {@code groups} of columns has of the squares after {@code transform}.
+   */
+  double[] shares(LatentTransform transform, int groups) {
+    INDArray squares = transform.turn(products);
+    int columns = squares.columns();
     double total = 0;
-    for (int column = 0; column < sums.length; column++) {
-      double squares = 0;
-      for (int row = 0; row < sums.length; row++) {
-        squares += basis[row][column] * turned[row][column];
-      }
-      shares[column * groups / sums.length] += squares;
-      total += squares;
+    for (int column = 0; column < columns; column++) {
+      total += squares.getDouble(column, column);
     }
-    for (int group = 0; group < groups; group++) {
-      shares[group] /= total;
+    double[] shares = new double[groups];
+    for (int column = 0; column < columns; column++) {
+      shares[column * groups / columns] += squares.getDouble(column, column) / total;
     }
     return shares;
   }

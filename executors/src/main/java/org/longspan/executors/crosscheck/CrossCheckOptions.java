@@ -33,7 +33,7 @@ public record CrossCheckOptions(
     if (tokens < 2) {
       throw new InvalidInputException("--tokens is " + tokens + "; it takes 2 or more.");
     }
-    if (kernel == KernelChoice.APARAPI && precision == Precision.DOUBLE) {
+    if (kernel.needsDevice() && precision == Precision.DOUBLE) {
       throw new InvalidInputException(
           "--kernel aparapi computes in float; use --kernel cpu or --precision float.");
     }

@@ -6,14 +6,14 @@ import org.longspan.executors.memory.Matrix;
 /** A mixer, a token at a time. */
 interface DecodingMixer extends AutoCloseable {
   /**
-   * Adds to {@code stream} {@code [1, width]} what the mixer gives for the token at {@code
-   * position}.
+   * Adds to {@code stream} {@code [1, width]} what this rank's share of the mixer gives for {@code
+   * token}.
    *
    * @param parameters by their names within the block
    */
-  void step(long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream);
+  void step(ReadToken token, Matrix normalized, Function<String, Matrix> parameters, Matrix stream);
 
-  /** What it remembers of the tokens before. */
+  /** What this rank remembers of the tokens before. */
   CacheSize cacheSize();
 
   @Override

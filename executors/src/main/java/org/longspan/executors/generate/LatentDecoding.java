@@ -2,7 +2,9 @@ package org.longspan.executors.generate;
 
 import java.util.function.Function;
 import org.longspan.executors.latent.AbsorbedLatentAttention;
+import org.longspan.executors.latent.CacheSplit;
 import org.longspan.executors.latent.LatentShape;
+import org.longspan.executors.latent.LatentShare;
 import org.longspan.executors.layer.LatentParameters;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
@@ -16,16 +18,24 @@ final class LatentDecoding implements DecodingMixer {
   private final AbsorbedLatentAttention attention;
   private final CacheSize cacheSize;
 
-  LatentDecoding(LatentShape shape, Numerics numerics, Arena arena) {
-    this.attention = new AbsorbedLatentAttention(shape, numerics, arena);
+  LatentDecoding(
+      LatentShape shape, CacheSplit split, Numerics numerics, Arena arena, ReadingRanks ranks) {
+    this.attention =
+        new AbsorbedLatentAttention(shape, split, numerics, arena, ranks.communicator());
+    LatentShare share = shape.share(ranks.place().index(), ranks.place().size());
+    double ofTokens =
+        switch (split) {
+          case FORM -> 1;
+          case TOKENS -> 1.0 / ranks.place().size();
+        };
     this.cacheSize =
-        new CacheSize((long) (shape.rank() + shape.rope()) * numerics.precision().bytes(), 0);
+        new CacheSize(ofTokens * share.latentWidth() * numerics.precision().bytes(), 0);
   }
 
   @Override
   public void step(
-      long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
-    attention.step(normalized, LatentParameters.weights(parameters), stream);
+      ReadToken token, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
+    attention.step(normalized, LatentParameters.weights(parameters), token.reading(), stream);
   }
 
   @Override

@@ -9,19 +9,23 @@ import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
 import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.layer.Span;
+import org.longspan.executors.layer.TensorPlace;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 
 /**
- * Linear attention, a token at a time: its memory is the state, {@code [heads · headWidth,
- * headWidth]}, whatever was read.
+ * Linear attention, a token at a time: its memory is the state of the heads that are here, {@code
+ * [heads · headWidth, headWidth]}, whatever was read.
  */
 final class LinearDecoding implements DecodingMixer {
   private static final Documents TOKEN = Documents.one(1, 1);
 
   private final Numerics numerics;
+
+  /** Columns of the heads that are here. */
   private final int width;
+
   private final int heads;
   private final LinearRule rule;
   private final LinearAttention attention;
@@ -34,15 +38,15 @@ final class LinearDecoding implements DecodingMixer {
   private final Matrix gated;
   private final Matrix inverse;
 
-  LinearDecoding(BlockShape shape, Numerics numerics, Arena arena, Workers workers) {
+  LinearDecoding(
+      BlockShape shape, TensorPlace place, Numerics numerics, Arena arena, Workers workers) {
+    Span own = place.share(shape.heads());
+    int headWidth = shape.width() / shape.heads();
     this.numerics = numerics;
-    this.width = shape.width();
-    this.heads = shape.heads();
+    this.heads = own.length();
+    this.width = heads * headWidth;
     this.rule = LinearRule.of(shape.mixer());
-    this.attention =
-        rule.attention(
-            KernelChoice.CPU, numerics.precision(), shape, new Span(0, heads), 1, workers);
-    int headWidth = width / heads;
+    this.attention = rule.attention(KernelChoice.CPU, numerics.precision(), shape, own, 1, workers);
     int gates = rule.gateColumns(width, heads);
     int betas = rule.betaColumns(heads);
     this.transition = arena.matrix(width, attention.transitionColumns());
@@ -63,7 +67,7 @@ final class LinearDecoding implements DecodingMixer {
 
   @Override
   public void step(
-      long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
+      ReadToken token, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
     numerics.products().multiply(normalized, parameters.apply("mixer.projection"), 0, projected);
     Matrix bias = rule.gateColumns(width, heads) == 0 ? null : parameters.apply("mixer.gate-bias");
     rule.activate(numerics, heads, projected, bias, activated);

@@ -8,6 +8,7 @@ import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.WindowAttention;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.layer.BlockShape;
+import org.longspan.executors.layer.TensorPlace;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -18,7 +19,10 @@ import org.longspan.executors.memory.Matrix;
  */
 final class WindowDecoding implements DecodingMixer {
   private final Numerics numerics;
+
+  /** Columns of the heads that are here. */
   private final int width;
+
   private final int headWidth;
   private final int window;
   private final WindowAttention attention;
@@ -29,28 +33,31 @@ final class WindowDecoding implements DecodingMixer {
   private final Matrix logSums;
   private int filled;
 
-  WindowDecoding(BlockShape shape, Numerics numerics, Arena arena, Workers workers) {
+  WindowDecoding(
+      BlockShape shape, TensorPlace place, Numerics numerics, Arena arena, Workers workers) {
+    int heads = place.share(shape.heads()).length();
     this.numerics = numerics;
-    this.width = shape.width();
-    this.headWidth = width / shape.heads();
+    this.headWidth = shape.width() / shape.heads();
+    this.width = heads * headWidth;
     this.window = shape.window();
     this.attention =
         Kernels.window(
             KernelChoice.CPU,
             numerics.precision(),
-            new AttentionShape(shape.heads(), headWidth, headWidth),
+            new AttentionShape(heads, headWidth, headWidth),
             window,
             workers);
     this.projected = arena.matrix(1, 3 * width);
     this.keys = arena.matrix(2L * window, width);
     this.values = arena.matrix(2L * window, width);
     this.attended = arena.matrix(1, width);
-    this.logSums = arena.matrix(1, shape.heads());
+    this.logSums = arena.matrix(1, heads);
   }
 
   @Override
   public void step(
-      long position, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
+      ReadToken token, Matrix normalized, Function<String, Matrix> parameters, Matrix stream) {
+    long position = token.position();
     numerics.products().multiply(normalized, parameters.apply("mixer.projection"), 0, projected);
     Matrix q = projected.columns(0, width);
     numerics.rows().rotate(q, position, headWidth, 1 / Math.sqrt(headWidth), q);

@@ -8,6 +8,7 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchShape;
+import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
 
 /**
@@ -30,6 +31,8 @@ final class AparapiAttend implements AutoCloseable {
   private KernelLauncher<AttendKernel> launcher;
   private AttendKernel kernel;
   private AttendRows rows;
+  private boolean isTimed;
+  private LaunchTime time = LaunchTime.NONE;
 
   AparapiAttend(OpenCLDevice device, AttentionShape shape, int chunk) {
     this.device = device;
@@ -145,6 +148,20 @@ final class AparapiAttend implements AutoCloseable {
     long items = Math.max(Math.max(chunkItems, stateItems), rowItems);
     int group = Math.min(GROUP, KernelLauncher.mostGroupItems(device));
     launcher.launch(LaunchShape.covering(items, group, passes), inputs, List.of(output));
+    time = time.plus(launcher.takeTime());
+  }
+
+  void timeLaunches() {
+    isTimed = true;
+    if (launcher != null) {
+      launcher.timeLaunches();
+    }
+  }
+
+  LaunchTime takeTime() {
+    LaunchTime taken = time;
+    time = LaunchTime.NONE;
+    return taken;
   }
 
   private void reserve(int tokens, int chunks) {
@@ -181,6 +198,9 @@ final class AparapiAttend implements AutoCloseable {
             Math.toIntExact(state),
             shape.heads() * powerCount);
     launcher = KernelLauncher.of(device, kernel);
+    if (isTimed) {
+      launcher.timeLaunches();
+    }
   }
 
   @Override

@@ -6,6 +6,8 @@ import org.longspan.executors.kernel.AttendRows.Order;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchTime;
 
 /**
  * {@link LinearAttention} on an OpenCL device. Gradients are the same attention with its inputs'
@@ -15,7 +17,7 @@ import org.longspan.executors.memory.Precision;
  * <p>Threading: as {@link LinearAttention}; attentions of one shape share a kernel instance and
  * wait for each other.
  */
-final class AparapiLinearAttention implements LinearAttention {
+final class AparapiLinearAttention implements LinearAttention, DeviceTimed {
   private static final KernelPool<Key, AparapiAttend> POOL = new KernelPool<>(AparapiAttend::close);
 
   private final Key key;
@@ -200,6 +202,20 @@ final class AparapiLinearAttention implements LinearAttention {
 
   private static Documents undivided(AttendRows rows) {
     return Documents.one(rows.count(), 1);
+  }
+
+  @Override
+  public void timeLaunches() {
+    synchronized (attend) {
+      attend.timeLaunches();
+    }
+  }
+
+  @Override
+  public LaunchTime takeLaunchTime() {
+    synchronized (attend) {
+      return attend.takeTime();
+    }
   }
 
   @Override

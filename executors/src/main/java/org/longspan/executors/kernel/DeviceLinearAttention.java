@@ -19,6 +19,7 @@ import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 
 /**
@@ -51,17 +52,30 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       double[] slopes,
       Workers workers,
       String description) {
+    this(device, form, shape, Storage.FLOAT, LaunchLimits.of(device), slopes, workers, description);
+  }
+
+  DeviceLinearAttention(
+      OpenCLDevice device,
+      DeviceForm form,
+      AttentionShape shape,
+      Storage storage,
+      LaunchLimits limits,
+      double[] slopes,
+      Workers workers,
+      String description) {
     this.description = description;
     this.form = form;
     this.shape = shape;
     this.slopes = slopes;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.key = new Key(device.getDeviceId(), form, shape);
-    this.launches = POOL.take(key, () -> new LinearLaunches(device, form, shape));
+    this.key = new Key(device.getDeviceId(), form, shape, storage, limits);
+    this.launches = POOL.take(key, () -> new LinearLaunches(device, form, shape, storage, limits));
   }
 
-  private record Key(long device, DeviceForm form, AttentionShape shape) {}
+  private record Key(
+      long device, DeviceForm form, AttentionShape shape, Storage storage, LaunchLimits limits) {}
 
   @Override
   public void summarize(

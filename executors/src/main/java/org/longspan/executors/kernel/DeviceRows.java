@@ -5,8 +5,8 @@ import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 
 /**
- * Copies some rows of some heads between matrices and staging arrays, where each head's columns are
- * padded.
+ * Copies some rows of some heads between matrices and staging arrays, {@code float[]} or halves in
+ * {@code char[]}, where each head's columns are padded.
  *
  * @param firstRow the first row, counted in the matrix
  * @param rows how many
@@ -19,52 +19,75 @@ record DeviceRows(int firstRow, int rows, int firstHead, int heads, int width, i
   private static final int ROWS_AT_ONCE = 64;
 
   /** Into {@code array} from {@code offset} on, the padding zero. */
-  void stage(Workers workers, Matrix from, float[] array, int offset) {
+  void stage(Workers workers, Matrix from, Object array, int offset) {
     FloatMatrix matrix = (FloatMatrix) from;
-    forEachRow(
+    forEachBlock(
         workers,
-        row -> {
-          int at = offset + row * heads * padded;
-          if (width == padded) {
-            matrix.read(firstRow + row, firstHead * width, array, at, heads * width);
-            return;
-          }
-          for (int head = 0; head < heads; head++) {
-            int to = at + head * padded;
-            matrix.read(firstRow + row, (firstHead + head) * width, array, to, width);
-            Arrays.fill(array, to + width, to + padded, 0f);
+        (first, end) -> {
+          float[] scratch = new float[heads * width];
+          for (int row = first; row < end; row++) {
+            int at = offset + row * heads * padded;
+            if (array instanceof float[] numbers) {
+              stage(matrix, row, numbers, at);
+            } else {
+              matrix.read(firstRow + row, firstHead * width, scratch, 0, heads * width);
+              stage(scratch, (char[]) array, at);
+            }
           }
         });
   }
 
+  private void stage(FloatMatrix matrix, int row, float[] array, int at) {
+    if (width == padded) {
+      matrix.read(firstRow + row, firstHead * width, array, at, heads * width);
+      return;
+    }
+    for (int head = 0; head < heads; head++) {
+      int to = at + head * padded;
+      matrix.read(firstRow + row, (firstHead + head) * width, array, to, width);
+      Arrays.fill(array, to + width, to + padded, 0f);
+    }
+  }
+
+  private void stage(float[] numbers, char[] array, int at) {
+    for (int head = 0; head < heads; head++) {
+      int to = at + head * padded;
+      Bfloat.narrow(numbers, head * width, array, to, width);
+      Arrays.fill(array, to + width, to + padded, (char) 0);
+    }
+  }
+
   /** Overwrites the matrix's numbers. */
-  void take(Workers workers, float[] array, int offset, Matrix to) {
+  void take(Workers workers, Object array, int offset, Matrix to) {
     FloatMatrix matrix = (FloatMatrix) to;
-    forEachRow(
+    forEachBlock(
         workers,
-        row -> {
-          int at = offset + row * heads * padded;
-          for (int head = 0; head < heads; head++) {
-            matrix.write(
-                firstRow + row, (firstHead + head) * width, array, at + head * padded, width);
+        (from, end) -> {
+          float[] numbers = new float[width];
+          for (int row = from; row < end; row++) {
+            for (int head = 0; head < heads; head++) {
+              read(array, offset + (row * heads + head) * padded, numbers);
+              matrix.write(firstRow + row, (firstHead + head) * width, numbers, 0, width);
+            }
           }
         });
   }
 
   /** Adds to the matrix's numbers. */
-  void add(Workers workers, float[] array, int offset, Matrix to) {
+  void add(Workers workers, Object array, int offset, Matrix to) {
     FloatMatrix matrix = (FloatMatrix) to;
     forEachBlock(
         workers,
         (from, end) -> {
           float[] sums = new float[width];
+          float[] numbers = new float[width];
           for (int row = from; row < end; row++) {
             for (int head = 0; head < heads; head++) {
-              int at = offset + (row * heads + head) * padded;
               int column = (firstHead + head) * width;
+              read(array, offset + (row * heads + head) * padded, numbers);
               matrix.read(firstRow + row, column, sums, 0, width);
               for (int i = 0; i < width; i++) {
-                sums[i] += array[at + i];
+                sums[i] += numbers[i];
               }
               matrix.write(firstRow + row, column, sums, 0, width);
             }
@@ -72,22 +95,16 @@ record DeviceRows(int firstRow, int rows, int firstHead, int heads, int width, i
         });
   }
 
-  private interface Row {
-    void accept(int row);
+  private void read(Object array, int at, float[] numbers) {
+    if (array instanceof float[] floats) {
+      System.arraycopy(floats, at, numbers, 0, width);
+    } else {
+      Bfloat.widen((char[]) array, at, numbers, 0, width);
+    }
   }
 
   private interface Block {
     void accept(int from, int to);
-  }
-
-  private void forEachRow(Workers workers, Row work) {
-    forEachBlock(
-        workers,
-        (from, to) -> {
-          for (int row = from; row < to; row++) {
-            work.accept(row);
-          }
-        });
   }
 
   private void forEachBlock(Workers workers, Block work) {

@@ -5,6 +5,7 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
 
@@ -20,6 +21,8 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
 
   private final OpenCLDevice device;
   private final SoftmaxForm form;
+  private final Storage storage;
+  private final LaunchLimits limits;
   private final AttentionShape shape;
   private final int window;
   private final Workers workers;
@@ -29,6 +32,36 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
 
   DeviceWindowAttention(
       OpenCLDevice device, SoftmaxForm form, AttentionShape shape, int window, Workers workers) {
+    this(device, form, shape, Storage.FLOAT, LaunchLimits.of(device), window, workers);
+  }
+
+  DeviceWindowAttention(
+      OpenCLDevice device,
+      SoftmaxForm form,
+      AttentionShape shape,
+      Storage storage,
+      LaunchLimits limits,
+      int window,
+      Workers workers) {
+    checkWidths(shape);
+    if (storage == Storage.BF16 && form != SoftmaxForm.TILES) {
+      throw new IllegalArgumentException("Rows have no form in bf16");
+    }
+    this.storage = storage;
+    this.limits = limits;
+    this.device = device;
+    this.form = form;
+    this.shape = shape;
+    this.window = window;
+    this.workers = workers;
+    this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
+    this.launches = SoftmaxPool.take(device, form, shape, storage, limits);
+  }
+
+  /**
+   * @throws InvalidInputException if the device has no form for heads of these widths
+   */
+  static void checkWidths(AttentionShape shape) {
     if (Math.max(shape.keyWidth(), shape.valueWidth()) > WIDEST) {
       throw new InvalidInputException(
           "kernel: aparapi has softmax attention for heads of up to "
@@ -37,13 +70,6 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
               + Math.max(shape.keyWidth(), shape.valueWidth())
               + "; set kernel: cpu");
     }
-    this.device = device;
-    this.form = form;
-    this.shape = shape;
-    this.window = window;
-    this.workers = workers;
-    this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.launches = SoftmaxPool.take(device, form, shape);
   }
 
   @Override
@@ -128,14 +154,15 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
 
   @Override
   public String description() {
-    return "aparapi on " + OpenClDevices.name(device);
+    return (storage == Storage.BF16 ? "aparapi in bf16 on " : "aparapi on ")
+        + OpenClDevices.name(device);
   }
 
   @Override
   public void close() {
     if (!isClosed) {
       isClosed = true;
-      SoftmaxPool.giveBack(device, form, shape);
+      SoftmaxPool.giveBack(device, form, shape, storage, limits);
     }
   }
 }

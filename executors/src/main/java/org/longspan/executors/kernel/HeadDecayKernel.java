@@ -5,10 +5,10 @@ package org.longspan.executors.kernel;
  * token, as a GPU runs it, translated by Aparapi from this class's bytecode.
  *
  * <p>A work-group of {@value #GROUP} takes a tile of {@value #CHUNK} × {@value #COLUMNS} of a
- * product, a work-item 8 × 8 of it in registers; factors go through local memory in slices of
- * {@value #SLICE}. Outputs and the gradients of queries, keys and values are one computation with
- * its inputs' roles exchanged: {@code X T + (X Yᵀ ⊙ decays) Z} with the state or its gradient
- * {@code T}.
+ * product, a work-item 8 × 8 of it in registers, 32 work-items side by side 4 × 8 such parts;
+ * factors go through local memory in slices of {@value #SLICE}, four numbers at a time. Outputs and
+ * the gradients of queries, keys and values are one computation with its inputs' roles exchanged:
+ * {@code X T + (X Yᵀ ⊙ decays) Z} with the state or its gradient {@code T}.
  *
  * <p>The logs of the gates are summed as pairs of numbers, so that differences of two sums, however
  * large, are as good as a single number.
@@ -20,9 +20,12 @@ final class HeadDecayKernel extends LinearKernel {
   private static final int ROW_STRIDE = CHUNK + 4;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
-  @Local private final float[] left = new float[SLICE * ROW_STRIDE];
-  @Local private final float[] right = new float[SLICE * COLUMN_STRIDE];
-  @Local private final float[] pairs = new float[CHUNK * ROW_STRIDE];
+  private static final int LEFT_NUMBERS = SLICE * ROW_STRIDE;
+  private static final int RIGHT_NUMBERS = SLICE * COLUMN_STRIDE;
+
+  /** A slice of the left factor, one of the right factor, and a chunk's pairs. */
+  @Local private final float[] tiles = new float[3 + LEFT_NUMBERS + RIGHT_NUMBERS + CHUNK * CHUNK];
+
   @Local private final float[] high = new float[CHUNK];
   @Local private final float[] low = new float[CHUNK];
   @Local private final float[] weights = new float[CHUNK];
@@ -209,8 +212,8 @@ final class HeadDecayKernel extends LinearKernel {
         }
         weights[lane] = weight;
       }
-      int ty = lane / 16;
-      int tx = lane - ty * 16;
+      int own = lane / 64 * 32 + lane % 32 / 8 * 8;
+      int ownColumn = lane / 32 % 2 * 64 + lane % 8 * 4;
       float[] sums = new float[64];
       float[] a = new float[8];
       float[] b = new float[8];
@@ -219,33 +222,40 @@ final class HeadDecayKernel extends LinearKernel {
       }
       float[] nextLeft = new float[8];
       float[] nextRight = new float[16];
-      int inRow = lane % CHUNK;
-      int inSlice = lane / CHUNK;
-      int leftFrom = keyFrom + (start * heads + head) * keyWidth + firstRow + inRow;
-      int rightFrom = valueFrom + (start * heads + head) * valueWidth + firstColumn + lane;
+      int leftToken = lane / 16;
+      int leftColumn = lane % 16 * 4;
+      int rightToken = lane / 32;
+      int rightColumn = lane % 32 * 4;
+      int leftFrom = keyFrom + (start * heads + head) * keyWidth + firstRow + leftColumn;
+      int rightFrom = valueFrom + (start * heads + head) * valueWidth + firstColumn + rightColumn;
+      int left = firstWhole(tiles);
+      int right = left + LEFT_NUMBERS;
       localBarrier();
       for (int first = 0; first < length + SLICE; first += SLICE) {
         for (int i = 0; i < 8; i++) {
-          int token = first + 2 * i + inSlice;
           nextLeft[i] = 0f;
-          if (token < length && firstRow + inRow < keyWidth) {
-            nextLeft[i] = keySide[leftFrom + token * heads * keyWidth];
+        }
+        for (int i = 0; i < 16; i++) {
+          nextRight[i] = 0f;
+        }
+        for (int i = 0; i < 2; i++) {
+          int token = first + leftToken + 8 * i;
+          if (token < length && firstRow + leftColumn < keyWidth) {
+            readTokens(0, leftFrom + token * heads * keyWidth, nextLeft, 4 * i);
           }
         }
-        for (int i = 0; i < SLICE; i++) {
-          nextRight[i] = 0f;
-          if (first + i < length && firstColumn + lane < valueWidth) {
-            nextRight[i] = valueSide[rightFrom + (first + i) * heads * valueWidth];
+        for (int i = 0; i < 4; i++) {
+          int token = first + rightToken + 4 * i;
+          if (token < length && firstColumn + rightColumn < valueWidth) {
+            readTokens(1, rightFrom + token * heads * valueWidth, nextRight, 4 * i);
           }
         }
         if (first > 0) {
           for (int k = 0; k < SLICE; k++) {
-            for (int i = 0; i < 8; i++) {
-              a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-            }
-            for (int j = 0; j < 8; j++) {
-              b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-            }
+            readLocal(tiles, left + k * ROW_STRIDE + own, a, 0);
+            readLocal(tiles, left + k * ROW_STRIDE + own + 4, a, 4);
+            readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn, b, 0);
+            readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn + 32, b, 4);
             for (int i = 0; i < 8; i++) {
               for (int j = 0; j < 8; j++) {
                 sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
@@ -254,55 +264,39 @@ final class HeadDecayKernel extends LinearKernel {
           }
         }
         localBarrier();
-        for (int i = 0; i < 8; i++) {
-          int token = first + 2 * i + inSlice;
+        for (int i = 0; i < 2; i++) {
+          int place = leftToken + 8 * i;
           float weight = 0f;
-          if (token < length) {
-            weight = weights[token];
+          if (first + place < length) {
+            weight = weights[first + place];
           }
-          left[(2 * i + inSlice) * ROW_STRIDE + inRow] = weight * nextLeft[i];
+          for (int j = 0; j < 4; j++) {
+            nextLeft[4 * i + j] = weight * nextLeft[4 * i + j];
+          }
+          writeLocal(tiles, left + place * ROW_STRIDE + leftColumn, nextLeft, 4 * i);
         }
-        for (int i = 0; i < SLICE; i++) {
-          right[i * COLUMN_STRIDE + lane] = nextRight[i];
+        for (int i = 0; i < 4; i++) {
+          writeLocal(
+              tiles, right + (rightToken + 4 * i) * COLUMN_STRIDE + rightColumn, nextRight, 4 * i);
         }
         localBarrier();
       }
       int base = (at * heads + head) * keyWidth * valueWidth;
       for (int i = 0; i < 8; i++) {
-        int row = firstRow + ty * 8 + i;
-        for (int j = 0; j < 8; j++) {
-          int column = firstColumn + tx + 16 * j;
+        int row = firstRow + own + i;
+        for (int j = 0; j < 2; j++) {
+          int column = firstColumn + ownColumn + 32 * j;
           if (row < keyWidth && column < valueWidth) {
             int index = base + row * valueWidth + column;
             if (gradient == 1) {
-              stateGradients[index] = sums[i * 8 + j];
+              writeGlobal(stateGradients, index, sums, i * 8 + 4 * j);
             } else {
-              states[index] = sums[i * 8 + j];
+              writeGlobal(states, index, sums, i * 8 + 4 * j);
             }
           }
         }
       }
     }
-  }
-
-  private float read(int side, int index) {
-    float number = 0f;
-    if (side == 0) {
-      number = keySide[index];
-    } else {
-      number = valueSide[index];
-    }
-    return number;
-  }
-
-  private float readState(int reverse, int index) {
-    float number = 0f;
-    if (reverse == 0) {
-      number = states[index];
-    } else {
-      number = stateGradients[index];
-    }
-    return number;
   }
 
   private void attend(int stage, int own, int group, int lane) {
@@ -356,10 +350,15 @@ final class HeadDecayKernel extends LinearKernel {
       if (gateWidth == 1 && sumSide == 0) {
         apart = 1;
       }
-      int ty = lane / 16;
-      int tx = lane - ty * 16;
-      int eighth = lane / 8;
-      int inEighth = lane - eighth * 8;
+      int firstOfHalf = lane / 64 * 32;
+      int ownRow = firstOfHalf + lane % 32 / 8 * 8;
+      int across = lane / 32 % 2;
+      int ownColumn = across * 64 + lane % 8 * 4;
+      int ownOther = across * 32 + lane % 8 * 4;
+      int row = lane / 32 * 16 + lane % 16;
+      int depth = lane / 16 % 2 * 4;
+      int line = lane / 32;
+      int lineColumn = lane % 32 * 4;
       if (lane < CHUNK) {
         float log = 0f;
         float rest = 0f;
@@ -378,10 +377,18 @@ final class HeadDecayKernel extends LinearKernel {
         diagonal[lane] = 0f;
       }
       localBarrier();
+      int left = firstWhole(tiles);
+      int right = left + LEFT_NUMBERS;
+      int pairs = right + RIGHT_NUMBERS;
       float[] a = new float[8];
       float[] nextLeft = new float[8];
       float[] nextRight = new float[16];
       if (own == 1) {
+        // A quarter of the pairs is of queries before their keys.
+        int isSeen = 1;
+        if ((1 - 2 * reverse) * (firstOfHalf - across * 32) < 0) {
+          isSeen = 0;
+        }
         float[] scores = new float[32];
         float[] c = new float[4];
         for (int i = 0; i < 32; i++) {
@@ -389,23 +396,21 @@ final class HeadDecayKernel extends LinearKernel {
         }
         for (int first = 0; first <= pairWidth; first += SLICE) {
           for (int i = 0; i < 8; i++) {
-            int row = eighth + 16 * (i / 2);
-            int k = first + inEighth + 8 * (i % 2);
             nextLeft[i] = 0f;
             nextRight[i] = 0f;
-            if (row < length && first < pairWidth) {
-              nextLeft[i] = read(pairSide, x + row * pairStride + k);
-              nextRight[i] = read(pairSide, y + row * pairStride + k);
+          }
+          if (row < length && first < pairWidth) {
+            int from = row * pairStride + first + depth;
+            for (int i = 0; i < 2; i++) {
+              readTokens(pairSide, x + from + 8 * i, nextLeft, 4 * i);
+              readTokens(pairSide, y + from + 8 * i, nextRight, 4 * i);
             }
           }
-          if (first > 0) {
+          if (first > 0 && isSeen == 1) {
             for (int k = 0; k < SLICE; k++) {
-              for (int i = 0; i < 8; i++) {
-                a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-              }
-              for (int j = 0; j < 4; j++) {
-                c[j] = right[k * ROW_STRIDE + tx + 16 * j];
-              }
+              readLocal(tiles, left + k * ROW_STRIDE + ownRow, a, 0);
+              readLocal(tiles, left + k * ROW_STRIDE + ownRow + 4, a, 4);
+              readLocal(tiles, right + k * ROW_STRIDE + ownOther, c, 0);
               for (int i = 0; i < 8; i++) {
                 for (int j = 0; j < 4; j++) {
                   scores[i * 4 + j] = fma(a[i], c[j], scores[i * 4 + j]);
@@ -414,29 +419,31 @@ final class HeadDecayKernel extends LinearKernel {
             }
           }
           localBarrier();
-          for (int i = 0; i < 8; i++) {
-            int row = eighth + 16 * (i / 2);
-            int k = inEighth + 8 * (i % 2);
-            left[k * ROW_STRIDE + row] = nextLeft[i];
-            right[k * ROW_STRIDE + row] = nextRight[i];
+          for (int i = 0; i < 2; i++) {
+            for (int j = 0; j < 4; j++) {
+              tiles[left + (depth + 8 * i + j) * ROW_STRIDE + row] = nextLeft[4 * i + j];
+              tiles[right + (depth + 8 * i + j) * ROW_STRIDE + row] = nextRight[4 * i + j];
+            }
           }
           localBarrier();
         }
         for (int i = 0; i < 8; i++) {
-          int row = ty * 8 + i;
+          int query = ownRow + i;
           for (int j = 0; j < 4; j++) {
-            int other = tx + 16 * j;
+            int other = ownOther + j;
             float score = 0f;
-            if (other == row) {
-              diagonal[row] = scores[i * 4 + j];
+            if (other == query) {
+              diagonal[query] = scores[i * 4 + j];
             }
-            if (reverse == 0 && other + apart <= row) {
-              score = scores[i * 4 + j] * exp((high[row] - high[other]) + (low[row] - low[other]));
+            if (reverse == 0 && other + apart <= query) {
+              score =
+                  scores[i * 4 + j] * exp((high[query] - high[other]) + (low[query] - low[other]));
             }
-            if (reverse == 1 && other >= row + apart && other < length) {
-              score = scores[i * 4 + j] * exp((high[other] - high[row]) + (low[other] - low[row]));
+            if (reverse == 1 && other >= query + apart && other < length) {
+              score =
+                  scores[i * 4 + j] * exp((high[other] - high[query]) + (low[other] - low[query]));
             }
-            pairs[other * ROW_STRIDE + row] = score;
+            tiles[pairs + pair(other, ownRow + i / 4 * 4) + i % 4] = score;
           }
         }
       }
@@ -444,11 +451,11 @@ final class HeadDecayKernel extends LinearKernel {
       float[] b = new float[8];
       float[] sums = new float[64];
       float[] dots = new float[8];
-      // A work-item's eight rows share their slice with its neighbours' eight.
+      // A warp's 32 rows share what they can leave out.
       int lowest = 0;
-      int highest = ty / 2 * 16;
+      int highest = firstOfHalf + 16;
       if (reverse == 1) {
-        lowest = highest;
+        lowest = firstOfHalf;
         highest = CHUNK;
       }
       for (int i = 0; i < 8; i++) {
@@ -460,39 +467,43 @@ final class HeadDecayKernel extends LinearKernel {
         }
         for (int first = 0; first <= pairWidth; first += SLICE) {
           for (int i = 0; i < 8; i++) {
-            int row = eighth + 16 * (i / 2);
             nextLeft[i] = 0f;
-            if (row < length && first < pairWidth) {
-              nextLeft[i] = read(pairSide, x + row * pairStride + first + inEighth + 8 * (i % 2));
-            }
           }
-          if (pairSide == 0) {
-            for (int k = 0; k < SLICE; k++) {
-              nextRight[k] = 0f;
-              if (firstColumn + lane < sumWidth && first < pairWidth) {
-                nextRight[k] =
-                    readState(reverse, state + (first + k) * valueWidth + firstColumn + lane);
+          for (int i = 0; i < 16; i++) {
+            nextRight[i] = 0f;
+          }
+          if (first < pairWidth) {
+            if (row < length) {
+              for (int i = 0; i < 2; i++) {
+                readTokens(pairSide, x + row * pairStride + first + depth + 8 * i, nextLeft, 4 * i);
               }
             }
-          } else {
-            for (int i = 0; i < 16; i++) {
-              int column = firstColumn + eighth + 16 * (i / 2);
-              nextRight[i] = 0f;
-              if (column < sumWidth && first < pairWidth) {
-                nextRight[i] =
-                    readState(
-                        reverse, state + column * valueWidth + first + inEighth + 8 * (i % 2));
+            for (int i = 0; i < 4; i++) {
+              int isInside = 0;
+              int from = state;
+              if (pairSide == 0) {
+                from = from + (first + line + 4 * i) * valueWidth + firstColumn + lineColumn;
+                if (firstColumn + lineColumn < sumWidth) {
+                  isInside = 1;
+                }
+              } else {
+                int column = firstColumn + row + i / 2 * 64;
+                from = from + column * valueWidth + first + depth + i % 2 * 8;
+                if (column < sumWidth) {
+                  isInside = 1;
+                }
+              }
+              if (isInside == 1) {
+                readStates(reverse, from, nextRight, 4 * i);
               }
             }
           }
           if (first > 0) {
             for (int k = 0; k < SLICE; k++) {
-              for (int i = 0; i < 8; i++) {
-                a[i] = left[k * ROW_STRIDE + ty * 8 + i];
-              }
-              for (int j = 0; j < 8; j++) {
-                b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-              }
+              readLocal(tiles, left + k * ROW_STRIDE + ownRow, a, 0);
+              readLocal(tiles, left + k * ROW_STRIDE + ownRow + 4, a, 4);
+              readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn, b, 0);
+              readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn + 32, b, 4);
               for (int i = 0; i < 8; i++) {
                 for (int j = 0; j < 8; j++) {
                   sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
@@ -501,41 +512,51 @@ final class HeadDecayKernel extends LinearKernel {
             }
           }
           localBarrier();
-          for (int i = 0; i < 8; i++) {
-            left[(inEighth + 8 * (i % 2)) * ROW_STRIDE + eighth + 16 * (i / 2)] = nextLeft[i];
-          }
-          for (int i = 0; i < 16; i++) {
-            int to = i * COLUMN_STRIDE + lane;
-            if (pairSide == 1) {
-              to = (inEighth + 8 * (i % 2)) * COLUMN_STRIDE + eighth + 16 * (i / 2);
+          for (int i = 0; i < 2; i++) {
+            for (int j = 0; j < 4; j++) {
+              tiles[left + (depth + 8 * i + j) * ROW_STRIDE + row] = nextLeft[4 * i + j];
             }
-            right[to] = nextRight[i];
+          }
+          if (pairSide == 0) {
+            for (int i = 0; i < 4; i++) {
+              writeLocal(
+                  tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
+            }
+          } else {
+            for (int i = 0; i < 4; i++) {
+              for (int j = 0; j < 4; j++) {
+                tiles[right + (depth + i % 2 * 8 + j) * COLUMN_STRIDE + row + i / 2 * 64] =
+                    nextRight[4 * i + j];
+              }
+            }
           }
           localBarrier();
         }
         for (int i = 0; i < 8; i++) {
-          float weight = weights[ty * 8 + i];
+          float weight = weights[ownRow + i];
           for (int j = 0; j < 8; j++) {
             sums[i * 8 + j] = weight * sums[i * 8 + j];
           }
         }
         if (own == 1) {
           for (int first = 0; first < length + SLICE; first += SLICE) {
-            for (int k = 0; k < SLICE; k++) {
-              nextRight[k] = 0f;
-              if (first + k < length && firstColumn + lane < sumWidth) {
-                nextRight[k] = read(sumSide, z + (first + k) * sumStride + firstColumn + lane);
+            for (int i = 0; i < 16; i++) {
+              nextRight[i] = 0f;
+            }
+            for (int i = 0; i < 4; i++) {
+              int token = first + line + 4 * i;
+              if (token < length && firstColumn + lineColumn < sumWidth) {
+                readTokens(
+                    sumSide, z + token * sumStride + firstColumn + lineColumn, nextRight, 4 * i);
               }
             }
             int done = first - SLICE;
             if (done >= lowest && done <= highest) {
               for (int k = 0; k < SLICE; k++) {
-                for (int i = 0; i < 8; i++) {
-                  a[i] = pairs[(done + k) * ROW_STRIDE + ty * 8 + i];
-                }
-                for (int j = 0; j < 8; j++) {
-                  b[j] = right[k * COLUMN_STRIDE + tx + 16 * j];
-                }
+                readLocal(tiles, pairs + pair(done + k, ownRow), a, 0);
+                readLocal(tiles, pairs + pair(done + k, ownRow + 4), a, 4);
+                readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn, b, 0);
+                readLocal(tiles, right + k * COLUMN_STRIDE + ownColumn + 32, b, 4);
                 for (int i = 0; i < 8; i++) {
                   for (int j = 0; j < 8; j++) {
                     sums[i * 8 + j] = fma(a[i], b[j], sums[i * 8 + j]);
@@ -544,41 +565,35 @@ final class HeadDecayKernel extends LinearKernel {
               }
             }
             localBarrier();
-            for (int k = 0; k < SLICE; k++) {
-              right[k * COLUMN_STRIDE + lane] = nextRight[k];
+            for (int i = 0; i < 4; i++) {
+              writeLocal(
+                  tiles, right + (line + 4 * i) * COLUMN_STRIDE + lineColumn, nextRight, 4 * i);
             }
             localBarrier();
           }
         }
-        if (apart == 1) {
-          for (int i = 0; i < 8; i++) {
-            int row = ty * 8 + i;
-            if (row < length) {
-              for (int j = 0; j < 8; j++) {
-                int column = firstColumn + tx + 16 * j;
-                if (column < sumWidth) {
-                  float across = keySide[z + row * sumStride + column];
-                  float along = keySide[gateSide + row * sumStride + column];
-                  dots[i] = fma(sums[i * 8 + j], along, dots[i]);
-                  sums[i * 8 + j] = fma(diagonal[row], across, sums[i * 8 + j]);
-                }
-              }
-            }
-          }
-        }
         for (int i = 0; i < 8; i++) {
-          int row = ty * 8 + i;
-          if (row < length) {
-            int to = (start + row) * sumStride + head * sumWidth + firstColumn;
-            for (int j = 0; j < 8; j++) {
-              int column = tx + 16 * j;
-              if (firstColumn + column < sumWidth) {
+          int query = ownRow + i;
+          if (query < length) {
+            int to = (start + query) * sumStride + head * sumWidth;
+            for (int h = 0; h < 2; h++) {
+              int column = firstColumn + ownColumn + 32 * h;
+              if (column < sumWidth) {
+                if (apart == 1) {
+                  readTokens(0, z + query * sumStride + column, a, 0);
+                  readTokens(0, gateSide + query * sumStride + column, b, 0);
+                  for (int j = 0; j < 4; j++) {
+                    int sum = i * 8 + 4 * h + j;
+                    dots[i] = fma(sums[sum], b[j], dots[i]);
+                    sums[sum] = fma(diagonal[query], a[j], sums[sum]);
+                  }
+                }
                 if (stage == QUERY_GRADIENTS) {
-                  keyOutputs[to + column] = sums[i * 8 + j];
+                  writeTokens(0, to + column, sums, i * 8 + 4 * h);
                 } else if (stage == KEY_GRADIENTS) {
-                  keyOutputs[keysFrom + to + column] = sums[i * 8 + j];
+                  writeTokens(0, keysFrom + to + column, sums, i * 8 + 4 * h);
                 } else {
-                  valueOutputs[to + column] = sums[i * 8 + j];
+                  writeTokens(1, to + column, sums, i * 8 + 4 * h);
                 }
               }
             }
@@ -586,17 +601,25 @@ final class HeadDecayKernel extends LinearKernel {
         }
       }
       for (int i = 0; i < 8; i++) {
-        left[(ty * 8 + i) * 17 + tx] = dots[i];
+        tiles[left + (ownRow + i) * 17 + across * 8 + lane % 8] = dots[i];
       }
       localBarrier();
       if (apart == 1 && lane < length) {
         float dot = 0f;
         for (int i = 0; i < 16; i++) {
-          dot = dot + left[lane * 17 + i];
+          dot = dot + tiles[left + lane * 17 + i];
         }
         gateRows[gateRowsFrom + (start + lane) * heads + head] = dot;
       }
     }
+  }
+
+  /**
+   * Where in {@code pairs} the four rows from {@code row} on lie for the token {@code other}:
+   * turned so that neither those that write nor those that read meet in a bank.
+   */
+  private int pair(int other, int row) {
+    return other * CHUNK + (row / 4 ^ (other / 4 & 15)) * 4;
   }
 
   private void gateGradients(int own, int group, int lane) {
@@ -610,12 +633,12 @@ final class HeadDecayKernel extends LinearKernel {
       for (int i = lane; i < perHead; i += GROUP) {
         sum = fma(states[state + i], stateGradients[gradient + i], sum);
       }
-      left[lane] = sum;
+      tiles[lane] = sum;
       localBarrier();
       if (lane == 0) {
         float total = 0f;
         for (int i = 0; i < GROUP; i++) {
-          total = total + left[i];
+          total = total + tiles[i];
         }
         for (int token = starts[at + 1] - 1; token >= starts[at]; token--) {
           int index = token * heads + head;

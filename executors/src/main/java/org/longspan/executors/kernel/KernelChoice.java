@@ -6,6 +6,16 @@ public enum KernelChoice {
   AUTO,
   /** Aparapi on an OpenCL device, or an error. */
   APARAPI,
+  /**
+   * The same, where queries, keys, values, outputs and their gradients are kept in 16 bits on the
+   * device and on the way there; it computes in float.
+   */
+  APARAPI_BF16,
   /** Fused loops on the CPU. */
-  CPU
+  CPU;
+
+  /** Whether an OpenCL device is asked for, and nothing else will do. */
+  public boolean needsDevice() {
+    return this == APARAPI || this == APARAPI_BF16;
+  }
 }

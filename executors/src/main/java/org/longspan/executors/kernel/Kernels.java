@@ -1,9 +1,9 @@
 package org.longspan.executors.kernel;
 
-import com.aparapi.device.Device;
 import com.aparapi.device.OpenCLDevice;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.OpenClDevices;
 
 /** Makes attentions: which form computes them is decided here, once, and described. */
@@ -36,11 +36,11 @@ public final class Kernels {
             new DoubleLinearAttention(shape, slopes, chunk, workers, place.description());
       };
     }
-    if (place.device().getType() == Device.TYPE.GPU) {
-      return new DeviceLinearAttention(
-          place.device(), DeviceForm.CONSTANT, shape, slopes, workers, place.description());
+    if (place.storage() == Storage.BF16) {
+      return device(place, DeviceForm.CONSTANT, shape, slopes, workers);
     }
-    return new AparapiLinearAttention(place.device(), shape, slopes, chunk, place.description());
+    return new TunedLinearAttention(
+        place.device(), shape, slopes, chunk, workers, place.description(), KernelTuning.OF_USER);
   }
 
   /**
@@ -65,19 +65,33 @@ public final class Kernels {
             new DoubleGatedAttention(shape, gateWidth, chunk, workers, place.description());
       };
     }
+    return device(place, DeviceForm.of(gateWidth), shape, null, workers);
+  }
+
+  private static LinearAttention device(
+      Place place, DeviceForm form, AttentionShape shape, double[] slopes, Workers workers) {
     return new DeviceLinearAttention(
-        place.device(), DeviceForm.of(gateWidth), shape, null, workers, place.description());
+        place.device(),
+        form,
+        shape,
+        place.storage(),
+        LaunchLimits.of(place.device()),
+        slopes,
+        workers,
+        place.description());
   }
 
   /**
-   * Linear attention by the gated delta rule.
+   * Linear attention by the gated delta rule, which keeps floats on a device for {@link
+   * KernelChoice#APARAPI_BF16} too.
    *
    * @param chunk tokens worked through at once on the CPU; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention delta(
       KernelChoice choice, Precision precision, AttentionShape shape, int chunk, Workers workers) {
-    Place place = place(choice, precision);
+    Place place =
+        place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
     if (place.device() != null) {
       return new DeviceDeltaAttention(place.device(), shape, workers, place.description());
     }
@@ -92,25 +106,34 @@ public final class Kernels {
    *
    * @param device null for the CPU
    */
-  private record Place(OpenCLDevice device, String description) {
+  private record Place(OpenCLDevice device, Storage storage, String description) {
+    static Place onCpu(String description) {
+      return new Place(null, Storage.FLOAT, description);
+    }
+
     static Place on(OpenCLDevice device) {
-      return new Place(device, "aparapi on " + OpenClDevices.name(device));
+      return new Place(device, Storage.FLOAT, "aparapi on " + OpenClDevices.name(device));
+    }
+
+    static Place narrow(OpenCLDevice device) {
+      return new Place(device, Storage.BF16, "aparapi in bf16 on " + OpenClDevices.name(device));
     }
   }
 
   private static Place place(KernelChoice choice, Precision precision) {
     return switch (choice) {
-      case CPU -> new Place(null, "cpu");
+      case CPU -> Place.onCpu("cpu");
       case APARAPI -> Place.on(device(precision));
+      case APARAPI_BF16 -> Place.narrow(device(precision));
       case AUTO -> automatic(precision);
     };
   }
 
   private static Place automatic(Precision precision) {
     if (precision == Precision.DOUBLE) {
-      return new Place(null, DOUBLE_ON_CPU);
+      return Place.onCpu(DOUBLE_ON_CPU);
     }
-    return OpenClDevices.gpu().map(Place::on).orElseGet(() -> new Place(null, NO_GPU));
+    return OpenClDevices.gpu().map(Place::on).orElseGet(() -> Place.onCpu(NO_GPU));
   }
 
   private static OpenCLDevice device(Precision precision) {
@@ -140,9 +163,18 @@ public final class Kernels {
       throw new IllegalArgumentException("A window holds at least its own token, not " + window);
     }
     Place place = place(choice, precision);
-    if (place.device() != null) {
+    if (place.storage() == Storage.BF16) {
       return new DeviceWindowAttention(
-          place.device(), SoftmaxForm.of(place.device()), shape, window, workers);
+          place.device(),
+          SoftmaxForm.TILES,
+          shape,
+          Storage.BF16,
+          LaunchLimits.of(place.device()),
+          window,
+          workers);
+    }
+    if (place.device() != null) {
+      return new TunedWindowAttention(place.device(), shape, window, workers, KernelTuning.OF_USER);
     }
     return switch (precision) {
       case FLOAT -> new FloatWindowAttention(shape, window, workers, place.description());

@@ -199,13 +199,13 @@ final class KeyGateKernel extends LinearKernel {
           int token = first + 2 * i + inSlice;
           nextLeft[i] = 0f;
           if (token < length && firstRow + inRow < keyWidth) {
-            nextLeft[i] = keySide[leftFrom + token * heads * keyWidth];
+            nextLeft[i] = key(leftFrom + token * heads * keyWidth);
           }
         }
         for (int i = 0; i < SLICE; i++) {
           nextRight[i] = 0f;
           if (first + i < length && firstColumn + lane < valueWidth) {
-            nextRight[i] = valueSide[rightFrom + (first + i) * heads * valueWidth];
+            nextRight[i] = value(rightFrom + (first + i) * heads * valueWidth);
           }
         }
         if (first > 0) {
@@ -307,8 +307,8 @@ final class KeyGateKernel extends LinearKernel {
           float scaled = 0f;
           if (row < length) {
             int index = row * keyStride + first + k;
-            fromX = keySide[x + index];
-            fromY = keySide[y + index];
+            fromX = key(x + index);
+            fromY = key(y + index);
             log = logs[logFrom + index];
             rest = logRests[logFrom + index];
             int edge = row / 16 * 16 - 1;
@@ -400,10 +400,9 @@ final class KeyGateKernel extends LinearKernel {
               int index = row * keyStride + first + k;
               if (reverse == 1) {
                 int last = (length - 1) * keyStride + first + k;
-                number = keySide[x + index] * decay(logFrom + last, logFrom + index);
+                number = key(x + index) * decay(logFrom + last, logFrom + index);
               } else {
-                number =
-                    keySide[x + index] * exp(logs[logFrom + index] + logRests[logFrom + index]);
+                number = key(x + index) * exp(logs[logFrom + index] + logRests[logFrom + index]);
               }
             }
             left[k * ROW_STRIDE + row] = number;
@@ -435,7 +434,7 @@ final class KeyGateKernel extends LinearKernel {
           for (int k = 0; k < SLICE; k++) {
             float number = 0f;
             if (first + k < length && firstColumn + lane < valueWidth) {
-              number = valueSide[z + (first + k) * valueStride + firstColumn + lane];
+              number = value(z + (first + k) * valueStride + firstColumn + lane);
             }
             right[k * COLUMN_STRIDE + lane] = number;
           }
@@ -460,7 +459,7 @@ final class KeyGateKernel extends LinearKernel {
           for (int j = 0; j < 8; j++) {
             int column = firstColumn + tx + 16 * j;
             if (row < length && column < valueWidth) {
-              valueOutputs[valueFrom + row * valueStride + column] = sums[i * 8 + j];
+              writeValue(valueFrom + row * valueStride + column, sums[i * 8 + j]);
             }
           }
         }
@@ -519,8 +518,8 @@ final class KeyGateKernel extends LinearKernel {
           float fromX = 0f;
           float fromY = 0f;
           if (row < length) {
-            fromX = valueSide[x + row * valueStride + first + k];
-            fromY = valueSide[y + row * valueStride + first + k];
+            fromX = value(x + row * valueStride + first + k);
+            fromY = value(y + row * valueStride + first + k);
           }
           left[k * ROW_STRIDE + row] = fromX;
           right[k * ROW_STRIDE + row] = fromY;
@@ -569,7 +568,7 @@ final class KeyGateKernel extends LinearKernel {
             int k = inEighth + 8 * (i % 2);
             float number = 0f;
             if (row < length) {
-              number = valueSide[x + row * valueStride + first + k];
+              number = value(x + row * valueStride + first + k);
             }
             left[k * ROW_STRIDE + row] = number;
           }
@@ -626,7 +625,7 @@ final class KeyGateKernel extends LinearKernel {
             float rest = 0f;
             if (first + k < length && firstColumn + lane < keyWidth) {
               int index = keyFrom + (first + k) * keyStride + firstColumn + lane;
-              number = keySide[z + index];
+              number = key(z + index);
               log = logs[index];
               rest = logRests[index];
             }
@@ -689,15 +688,15 @@ final class KeyGateKernel extends LinearKernel {
                 sum =
                     fma(
                         pairs[other * ROW_STRIDE + row],
-                        keySide[z + otherIndex] * exp(min(0f, difference)),
+                        key(z + otherIndex) * exp(min(0f, difference)),
                         sum);
               }
-              gateRows[rowsFrom + index] = sum * keySide[along + index];
-              sum = fma(diagonal[row], keySide[z + index], sum);
+              gateRows[rowsFrom + index] = sum * key(along + index);
+              sum = fma(diagonal[row], key(z + index), sum);
               if (reverse == 1) {
-                keyOutputs[keysFrom + index] = sum;
+                writeKey(keysFrom + index, sum);
               } else {
-                keyOutputs[index] = sum;
+                writeKey(index, sum);
               }
             }
           }

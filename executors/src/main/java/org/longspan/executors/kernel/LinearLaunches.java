@@ -8,25 +8,27 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.executors.vector.FloatNumber;
 
 /**
- * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as fit its buffers and the
- * heap, inputs into staging arrays, a launch, outputs back. The arrays are made anew only when a
- * longer slice comes.
+ * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as fit its buffers, the heap
+ * and a launch's time, inputs into staging arrays, a launch, outputs back. The arrays are made anew
+ * only when a longer slice comes.
  *
  * <p>Threading: one thread at a time; its users hold its lock.
  */
 final class LinearLaunches implements AutoCloseable {
-  private static final long MOST_BYTES = (1L << 31) - 1;
   private static final int HEAP_SHARE = 8;
 
   private final OpenCLDevice device;
   private final DeviceForm form;
   private final AttentionShape shape;
+  private final Storage storage;
+  private final LaunchLimits limits;
   private final int keyWidth;
   private final int valueWidth;
   private final ChunkGrid grid = new ChunkGrid(LinearKernel.CHUNK);
@@ -41,7 +43,14 @@ final class LinearLaunches implements AutoCloseable {
     private KernelLauncher<LinearKernel> launcher;
   }
 
-  LinearLaunches(OpenCLDevice device, DeviceForm form, AttentionShape shape) {
+  LinearLaunches(
+      OpenCLDevice device,
+      DeviceForm form,
+      AttentionShape shape,
+      Storage storage,
+      LaunchLimits limits) {
+    this.storage = storage;
+    this.limits = limits;
     this.device = device;
     this.form = form;
     this.shape = shape;
@@ -122,22 +131,22 @@ final class LinearLaunches implements AutoCloseable {
     }
     LinearTensors in = call.inputs();
     if (in.q() != null) {
-      keys.stage(workers, in.q(), kernel.keySide, 0);
+      keys.stage(workers, in.q(), kernel.keyInputs(), 0);
     }
     if (in.k() != null) {
-      keys.stage(workers, in.k(), kernel.keySide, kernel.keysFrom);
+      keys.stage(workers, in.k(), kernel.keyInputs(), kernel.keysFrom);
     }
     if (in.q() != null || in.k() != null) {
-      inputs.add(kernel.keySide);
+      inputs.add(kernel.keyInputs());
     }
     if (in.v() != null) {
-      values.stage(workers, in.v(), kernel.valueSide, 0);
+      values.stage(workers, in.v(), kernel.valueInputs(), 0);
     }
     if (call.outputGradient() != null) {
-      values.stage(workers, call.outputGradient(), kernel.valueSide, kernel.gradientsFrom);
+      values.stage(workers, call.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
     }
     if (in.v() != null || call.outputGradient() != null) {
-      inputs.add(kernel.valueSide);
+      inputs.add(kernel.valueInputs());
     }
     DeviceRows gates = form.gateWidth(keyWidth) > 1 ? keys : perHead;
     if (in.gates() != null) {
@@ -153,10 +162,10 @@ final class LinearLaunches implements AutoCloseable {
     LinearTensors out = call.gradients();
     List<Object> outputs = new ArrayList<>();
     if (out.q() != null || out.k() != null) {
-      outputs.add(kernel.keyOutputs);
+      outputs.add(kernel.keyResults());
     }
     if (out.v() != null || call.outputs() != null) {
-      outputs.add(kernel.valueOutputs);
+      outputs.add(kernel.valueResults());
     }
     if (out.gates() != null) {
       outputs.add(kernel.gateOutputs);
@@ -169,10 +178,10 @@ final class LinearLaunches implements AutoCloseable {
         inputs,
         outputs);
     time = time.plus(side.launcher.takeTime());
-    give(call, workers, keys, kernel.keyOutputs, 0, out.q());
-    give(call, workers, keys, kernel.keyOutputs, kernel.keysFrom, out.k());
-    give(call, workers, values, kernel.valueOutputs, 0, out.v());
-    give(call, workers, values, kernel.valueOutputs, 0, call.outputs());
+    give(call, workers, keys, kernel.keyResults(), 0, out.q());
+    give(call, workers, keys, kernel.keyResults(), kernel.keysFrom, out.k());
+    give(call, workers, values, kernel.valueResults(), 0, out.v());
+    give(call, workers, values, kernel.valueResults(), 0, call.outputs());
     give(call, workers, gates, kernel.gateOutputs, 0, out.gates());
     if (call.passed() != null) {
       states.take(kernel.passed, call.passed());
@@ -180,7 +189,7 @@ final class LinearLaunches implements AutoCloseable {
   }
 
   private static void give(
-      LinearCall call, Workers workers, DeviceRows rows, float[] array, int offset, Matrix to) {
+      LinearCall call, Workers workers, DeviceRows rows, Object array, int offset, Matrix to) {
     if (to == null) {
       return;
     }
@@ -200,7 +209,8 @@ final class LinearLaunches implements AutoCloseable {
             keyWidth,
             valueWidth,
             form.gateWidth(keyWidth),
-            hasGradients);
+            hasGradients,
+            storage);
     if (side.room != null && side.room.holds(wanted)) {
       return;
     }
@@ -214,15 +224,14 @@ final class LinearLaunches implements AutoCloseable {
   }
 
   private LinearRoom withMostHeads(LinearRoom room) {
-    long mostBuffer = Math.min(MOST_BYTES, device.getMaxMemAllocSize());
     long most = Math.min(Runtime.getRuntime().maxMemory() / HEAP_SHARE, device.getGlobalMemSize());
     int heads = shape.heads();
     while (heads > 1
-        && (room.withHeads(heads).largestBytes() > mostBuffer
+        && (!limits.allows(room.withHeads(heads).largestBytes(), room.withHeads(heads).operations())
             || room.withHeads(heads).bytes() > most)) {
       heads--;
     }
-    if (room.withHeads(heads).largestBytes() > mostBuffer) {
+    if (room.withHeads(heads).largestBytes() > limits.bufferBytes()) {
       throw new InvalidInputException(
           "A slice of "
               + room.tokens()

@@ -8,6 +8,7 @@ package org.longspan.executors.kernel;
  * @param valueWidth padded
  * @param gateWidth gates of a token and head that come with the tokens; 0 where none does
  * @param hasGradients whether there is room for the backward
+ * @param storage of what comes with the tokens, but for gates
  */
 record LinearRoom(
     int tokens,
@@ -16,7 +17,20 @@ record LinearRoom(
     int keyWidth,
     int valueWidth,
     int gateWidth,
-    boolean hasGradients) {
+    boolean hasGradients,
+    Storage storage) {
+
+  /** With float storage. */
+  LinearRoom(
+      int tokens,
+      int chunks,
+      int heads,
+      int keyWidth,
+      int valueWidth,
+      int gateWidth,
+      boolean hasGradients) {
+    this(tokens, chunks, heads, keyWidth, valueWidth, gateWidth, hasGradients, Storage.FLOAT);
+  }
 
   int keyNumbers() {
     return Math.toIntExact((long) tokens * heads * keyWidth);
@@ -44,23 +58,34 @@ record LinearRoom(
 
   /** Bytes of the largest array. */
   long largestBytes() {
-    long perHead =
-        Math.max(
-            Math.max((long) tokens * keyWidth * 2, (long) tokens * valueWidth * 2),
-            (chunks + 1L) * keyWidth * valueWidth);
-    return perHead * heads * Float.BYTES;
+    long rows = 2L * tokens * Math.max(keyWidth, valueWidth) * storage.bytes();
+    long gates = (long) tokens * gateWidth * Float.BYTES;
+    long states = (chunks + 1L) * keyWidth * valueWidth * Float.BYTES;
+    return Math.max(Math.max(rows, gates), states) * heads;
   }
 
   /** Bytes of all arrays, about. */
   long bytes() {
-    long rows = (long) tokens * (3L * keyWidth + 3L * valueWidth + 3L * Math.max(1, gateWidth));
-    long states = (chunks + 1L) * keyWidth * valueWidth;
-    return (rows + states) * heads * Float.BYTES * (hasGradients ? 2 : 1);
+    long rows = 3L * tokens * (keyWidth + valueWidth) * storage.bytes();
+    long gates = 3L * tokens * Math.max(1, gateWidth) * Float.BYTES;
+    long states = (chunks + 1L) * keyWidth * valueWidth * Float.BYTES;
+    return (rows + gates + states) * heads * (hasGradients ? 2 : 1);
+  }
+
+  /**
+   * Floating-point operations of a launch, about: five halves as many backward as forward, where
+   * the forward has two products with states and two of pairs in a chunk.
+   */
+  double operations() {
+    double forward =
+        4.0 * keyWidth * valueWidth + 2.0 * LinearKernel.CHUNK * (keyWidth + valueWidth);
+    return forward * tokens * heads * (hasGradients ? 3.5 : 1);
   }
 
   /** The same for fewer or more heads. */
   LinearRoom withHeads(int count) {
-    return new LinearRoom(tokens, chunks, count, keyWidth, valueWidth, gateWidth, hasGradients);
+    return new LinearRoom(
+        tokens, chunks, count, keyWidth, valueWidth, gateWidth, hasGradients, storage);
   }
 
   /** Room for this and for {@code other}, with this one's heads. */
@@ -72,7 +97,8 @@ record LinearRoom(
         keyWidth,
         valueWidth,
         gateWidth,
-        hasGradients);
+        hasGradients,
+        storage);
   }
 
   /** Whether what needs {@code other} finds room here. */

@@ -4,7 +4,8 @@ import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 
 /**
- * Copies some heads' columns of some rows between matrices and staging arrays.
+ * Copies some heads' columns of some rows between matrices and staging arrays, {@code float[]} or
+ * halves in {@code char[]}.
  *
  * @param firstHead the first head, counted in the matrix
  * @param heads how many
@@ -13,37 +14,50 @@ record SoftmaxColumns(Workers workers, int firstHead, int heads) {
   private static final int ROWS_AT_ONCE = 64;
 
   /** Rows {@code [first, first + rows)} into the start of an array. */
-  void stage(Matrix from, int first, int rows, int width, float[] array) {
+  void stage(Matrix from, int first, int rows, int width, Object array) {
     FloatMatrix matrix = (FloatMatrix) from;
-    forEachRow(
+    int columns = heads * width;
+    forEachBlock(
         rows,
-        row ->
-            matrix.read(
-                first + (long) row, firstHead * width, array, row * heads * width, heads * width));
+        (begin, end) -> {
+          float[] scratch = new float[columns];
+          for (int row = begin; row < end; row++) {
+            if (array instanceof float[] numbers) {
+              matrix.read(first + (long) row, firstHead * width, numbers, row * columns, columns);
+            } else {
+              matrix.read(first + (long) row, firstHead * width, scratch, 0, columns);
+              Bfloat.narrow(scratch, 0, (char[]) array, row * columns, columns);
+            }
+          }
+        });
   }
 
   /** The start of an array into rows {@code [first, first + rows)}. */
-  void take(float[] array, int first, int rows, int width, Matrix to) {
+  void take(Object array, int first, int rows, int width, Matrix to) {
     FloatMatrix matrix = (FloatMatrix) to;
-    forEachRow(
+    int columns = heads * width;
+    forEachBlock(
         rows,
-        row ->
-            matrix.write(
-                first + (long) row, firstHead * width, array, row * heads * width, heads * width));
-  }
-
-  private interface Row {
-    void accept(int row);
-  }
-
-  private void forEachRow(int rows, Row work) {
-    workers.forEach(
-        (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE,
-        block -> {
-          int end = Math.min(rows, (block + 1) * ROWS_AT_ONCE);
-          for (int row = block * ROWS_AT_ONCE; row < end; row++) {
-            work.accept(row);
+        (begin, end) -> {
+          float[] scratch = new float[columns];
+          for (int row = begin; row < end; row++) {
+            if (array instanceof float[] numbers) {
+              matrix.write(first + (long) row, firstHead * width, numbers, row * columns, columns);
+            } else {
+              Bfloat.widen((char[]) array, row * columns, scratch, 0, columns);
+              matrix.write(first + (long) row, firstHead * width, scratch, 0, columns);
+            }
           }
         });
+  }
+
+  private interface Block {
+    void accept(int begin, int end);
+  }
+
+  private void forEachBlock(int rows, Block work) {
+    workers.forEach(
+        (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE,
+        block -> work.accept(block * ROWS_AT_ONCE, Math.min(rows, (block + 1) * ROWS_AT_ONCE)));
   }
 }

@@ -191,10 +191,10 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
       if (first + r < rows) {
         int output = ((first + r) * heads + head) * valueWidth + firstValue + x;
         if (x < width) {
-          outputs[output] = left[r * PITCH + x];
+          writeOutput(output, left[r * PITCH + x]);
         }
         if (TILE + x < width) {
-          outputs[output + TILE] = right[r * PITCH + x];
+          writeOutput(output + TILE, right[r * PITCH + x]);
         }
       }
     }
@@ -209,10 +209,10 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
       float y = 0f;
       if (depth + d < keyWidth) {
         if (first + r < rows) {
-          x = queries[((first + r) * heads + head) * keyWidth + depth + d];
+          x = query(((first + r) * heads + head) * keyWidth + depth + d);
         }
         if (tile + r < columns) {
-          y = keys[((tile + r) * heads + head) * keyWidth + depth + d];
+          y = key(((tile + r) * heads + head) * keyWidth + depth + d);
         }
       }
       left[r * PITCH + d] = x;
@@ -227,7 +227,7 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
       int x = i % VALUES;
       float y = 0f;
       if (x < width && column + c < columns) {
-        y = values[((column + c) * heads + head) * valueWidth + firstValue + x];
+        y = value(((column + c) * heads + head) * valueWidth + firstValue + x);
       }
       right[i] = y;
     }

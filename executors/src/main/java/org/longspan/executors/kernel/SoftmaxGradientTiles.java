@@ -55,7 +55,7 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     if (item < rows * heads) {
       float sum = 0f;
       for (int i = 0; i < valueWidth; i++) {
-        sum = sum + outputs[item * valueWidth + i] * outputGradients[item * valueWidth + i];
+        sum = sum + output(item * valueWidth + i) * outputGradient(item * valueWidth + i);
       }
       means[item] = sum;
     }
@@ -266,11 +266,11 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
 
   private void store(int pass, int at, float result) {
     if (pass == OF_QUERIES) {
-      queryGradients[at] = result;
+      writeQueryGradient(at, result);
     } else if (pass == OF_KEYS) {
-      keyGradients[at] = result;
+      writeKeyGradient(at, result);
     } else {
-      valueGradients[at] = result;
+      writeValueGradient(at, result);
     }
   }
 
@@ -311,15 +311,15 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     float x = 0f;
     if (factor == 1) {
       if (side == 0) {
-        x = queries[at];
+        x = query(at);
       } else {
-        x = keys[at];
+        x = key(at);
       }
     } else {
       if (side == 0) {
-        x = outputGradients[at];
+        x = outputGradient(at);
       } else {
-        x = values[at];
+        x = value(at);
       }
     }
     return x;
@@ -342,11 +342,11 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
       if (x < width && column + c < acrosses) {
         int at = ((column + c) * heads + head) * resultWidth + firstResult + x;
         if (pass == OF_QUERIES) {
-          y = keys[at];
+          y = key(at);
         } else if (pass == OF_KEYS) {
-          y = queries[at];
+          y = query(at);
         } else {
-          y = outputGradients[at];
+          y = outputGradient(at);
         }
       }
       right[i] = y;

@@ -5,6 +5,7 @@ import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
 
@@ -18,22 +19,28 @@ final class SoftmaxLaunches implements AutoCloseable {
   /** Keys lie in the same tiles however rows are cut, so that results are the same. */
   private static final int TILE = 64;
 
-  private static final long MOST_BYTES = (1L << 31) - 1;
   private static final long WANTED_BYTES = 1L << 29;
   private static final int FORWARD_ARRAYS = 4;
   private static final int BACKWARD_ARRAYS = 8;
   private static final int HEAP_SHARE = 2;
 
   private final OpenCLDevice device;
-  private final SoftmaxForm form;
+  private final Storage storage;
+  private final LaunchLimits limits;
   private final AttentionShape shape;
   private final SoftmaxInstances<SoftmaxForwardKernel> forward;
   private final SoftmaxInstances<SoftmaxGradientKernel> backward;
   private LaunchTime time = LaunchTime.NONE;
 
-  SoftmaxLaunches(OpenCLDevice device, SoftmaxForm form, AttentionShape shape) {
+  SoftmaxLaunches(
+      OpenCLDevice device,
+      SoftmaxForm form,
+      AttentionShape shape,
+      Storage storage,
+      LaunchLimits limits) {
+    this.storage = storage;
     this.device = device;
-    this.form = form;
+    this.limits = limits;
     this.shape = shape;
     this.forward = new SoftmaxInstances<>(device, form::forward);
     this.backward = new SoftmaxInstances<>(device, form::gradient);
@@ -61,9 +68,9 @@ final class SoftmaxLaunches implements AutoCloseable {
         KernelLauncher<SoftmaxForwardKernel> launcher = forward.of(room(heads, end - row, keys));
         SoftmaxForwardKernel kernel = launcher.kernel();
         SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-        columns.stage(q, row, end - row, shape.keyWidth(), kernel.queries);
-        columns.stage(k, firstKey, keys, shape.keyWidth(), kernel.keys);
-        columns.stage(v, firstKey, keys, shape.valueWidth(), kernel.values);
+        columns.stage(q, row, end - row, shape.keyWidth(), kernel.queryInputs());
+        columns.stage(k, firstKey, keys, shape.keyWidth(), kernel.keyInputs());
+        columns.stage(v, firstKey, keys, shape.valueWidth(), kernel.valueInputs());
         for (int i = row; i < end; i++) {
           kernel.lowest[i - row] = ranges.lowest(i) - firstKey;
         }
@@ -75,10 +82,10 @@ final class SoftmaxLaunches implements AutoCloseable {
         kernel.halo = ranges.halo() + row - firstKey;
         launcher.launch(
             kernel.launchShape(),
-            List.of(kernel.queries, kernel.keys, kernel.values, kernel.lowest),
-            List.of(kernel.outputs, kernel.logSums));
+            List.of(kernel.queryInputs(), kernel.keyInputs(), kernel.valueInputs(), kernel.lowest),
+            List.of(kernel.results(), kernel.logSums));
         time = time.plus(launcher.takeTime());
-        columns.take(kernel.outputs, row, end - row, shape.valueWidth(), o);
+        columns.take(kernel.results(), row, end - row, shape.valueWidth(), o);
         columns.take(kernel.logSums, row, end - row, 1, logSums);
       }
       row = end;
@@ -107,12 +114,12 @@ final class SoftmaxLaunches implements AutoCloseable {
       KernelLauncher<SoftmaxGradientKernel> launcher = backward.of(room(heads, rows, keys));
       SoftmaxGradientKernel kernel = launcher.kernel();
       SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-      columns.stage(q, 0, rows, shape.keyWidth(), kernel.queries);
-      columns.stage(k, 0, keys, shape.keyWidth(), kernel.keys);
-      columns.stage(v, 0, keys, shape.valueWidth(), kernel.values);
-      columns.stage(o, 0, rows, shape.valueWidth(), kernel.outputs);
+      columns.stage(q, 0, rows, shape.keyWidth(), kernel.queryInputs());
+      columns.stage(k, 0, keys, shape.keyWidth(), kernel.keyInputs());
+      columns.stage(v, 0, keys, shape.valueWidth(), kernel.valueInputs());
+      columns.stage(o, 0, rows, shape.valueWidth(), kernel.outputInputs());
       columns.stage(logSums, 0, rows, 1, kernel.logSums);
-      columns.stage(outputGradient, 0, rows, shape.valueWidth(), kernel.outputGradients);
+      columns.stage(outputGradient, 0, rows, shape.valueWidth(), kernel.outputGradientInputs());
       for (int row = 0; row < rows; row++) {
         kernel.lowest[row] = ranges.lowest(row);
       }
@@ -127,9 +134,9 @@ final class SoftmaxLaunches implements AutoCloseable {
       kernel.halo = ranges.halo();
       launcher.launch(kernel.launchShape(), kernel.inputs(), kernel.gradients());
       time = time.plus(launcher.takeTime());
-      columns.take(kernel.queryGradients, 0, rows, shape.keyWidth(), dq);
-      columns.take(kernel.keyGradients, 0, keys, shape.keyWidth(), dk);
-      columns.take(kernel.valueGradients, 0, keys, shape.valueWidth(), dv);
+      columns.take(kernel.queryResults(), 0, rows, shape.keyWidth(), dq);
+      columns.take(kernel.keyResults(), 0, keys, shape.keyWidth(), dk);
+      columns.take(kernel.valueResults(), 0, keys, shape.valueWidth(), dv);
     }
   }
 
@@ -149,7 +156,7 @@ final class SoftmaxLaunches implements AutoCloseable {
     double perPair = 2.0 * shape.heads() * (shape.keyWidth() + shape.valueWidth());
     double operations = 0;
     int end = first;
-    while (end < last && (end == first || operations < form.mostOperations())) {
+    while (end < last && (end == first || operations < limits.operations())) {
       int next = Math.min(last, end + TILE);
       operations += perPair * ranges.pairs(end, next);
       end = next;
@@ -159,14 +166,14 @@ final class SoftmaxLaunches implements AutoCloseable {
 
   /** How many heads a launch takes, shared out evenly. */
   private int mostHeads(int rows, int keys, int arrays, long operationsOfHead) {
-    long limit = Math.min(MOST_BYTES, device.getMaxMemAllocSize());
+    long limit = limits.bufferBytes();
     long heap = Runtime.getRuntime().maxMemory() / HEAP_SHARE / arrays;
     long wanted = Math.min(WANTED_BYTES, Math.min(limit, heap));
     int heads = shape.heads();
     while (heads > 1
         && (room(heads, rows, keys).largestBytes() > wanted
             || (operationsOfHead < Long.MAX_VALUE
-                && (double) operationsOfHead * heads > form.mostOperations()))) {
+                && (double) operationsOfHead * heads > limits.operations()))) {
       heads--;
     }
     long bytes = room(heads, rows, keys).largestBytes();
@@ -187,7 +194,7 @@ final class SoftmaxLaunches implements AutoCloseable {
   }
 
   private SoftmaxRoom room(int heads, int rows, int keys) {
-    return new SoftmaxRoom(heads, rows, keys, shape.keyWidth(), shape.valueWidth());
+    return new SoftmaxRoom(heads, rows, keys, shape.keyWidth(), shape.valueWidth(), storage);
   }
 
   @Override

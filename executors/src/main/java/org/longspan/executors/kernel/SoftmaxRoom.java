@@ -6,8 +6,15 @@ package org.longspan.executors.kernel;
  * @param heads heads at once
  * @param rows rows of queries
  * @param columns rows of keys and values
+ * @param storage of queries, keys, values, outputs and their gradients
  */
-record SoftmaxRoom(int heads, int rows, int columns, int keyWidth, int valueWidth) {
+record SoftmaxRoom(
+    int heads, int rows, int columns, int keyWidth, int valueWidth, Storage storage) {
+
+  /** With float storage. */
+  SoftmaxRoom(int heads, int rows, int columns, int keyWidth, int valueWidth) {
+    this(heads, rows, columns, keyWidth, valueWidth, Storage.FLOAT);
+  }
 
   int rowNumbers(int width) {
     return Math.toIntExact((long) rows * heads * width);
@@ -19,7 +26,10 @@ record SoftmaxRoom(int heads, int rows, int columns, int keyWidth, int valueWidt
 
   /** Bytes of the largest array. */
   long largestBytes() {
-    return (long) Math.max(rows, columns) * heads * Math.max(keyWidth, valueWidth) * Float.BYTES;
+    return (long) Math.max(rows, columns)
+        * heads
+        * Math.max(keyWidth, valueWidth)
+        * storage.bytes();
   }
 
   /**

@@ -4,6 +4,8 @@ import org.longspan.executors.math.Numerics;
 import org.longspan.executors.math.Products;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.ElementType;
 
 /**
  * {@link LatentAttention}, a token at a time, in its absorbed form: the weights of keys go into the
@@ -18,7 +20,8 @@ import org.longspan.executors.memory.Matrix;
  *
  * <p>It reads one text from its start; the first step is position 0.
  *
- * <p>Traffic: an exact norm over groups that lie on several ranks takes one number for each token.
+ * <p>Traffic: an exact norm over groups that lie on several ranks takes one number for each token;
+ * see {@link OwnCacheAttention} and {@link SharedTokenAttention} for more.
  *
  * <p>Threading: one thread.
  */
@@ -28,6 +31,8 @@ public final class AbsorbedLatentAttention {
   private final Products products;
   private final LatentPlace.RowSum tensorSum;
   private final LatentRows rows;
+  private final CacheAttention ofForm;
+  private final CacheAttention ofMla;
   private final LatentCache cache;
   private final Matrix latentRaw;
   private final Matrix squares;
@@ -37,65 +42,99 @@ public final class AbsorbedLatentAttention {
   private final Matrix plain;
   private final Matrix rotary;
   private final Matrix queries;
-  private final Matrix scores;
   private final Matrix contexts;
-  private final Matrix maxima;
-  private final Matrix sums;
   private final Matrix attended;
+  private long position;
 
   /**
-   * @param share what this tensor rank has
+   * What the rank at its place among {@code tensor} has of {@code shape}.
+   *
+   * @param split tokens are split for MLA only
    * @param arena where all it holds comes from, while it reads as well
-   * @param tensorSum over the tensor ranks
+   * @param tensor the ranks that read the text together; used while this is
    */
   public AbsorbedLatentAttention(
-      LatentShare share, Numerics numerics, Arena arena, LatentPlace.RowSum tensorSum) {
-    this.shape = share.shape();
-    this.share = share;
+      LatentShape shape, CacheSplit split, Numerics numerics, Arena arena, Communicator tensor) {
+    this.shape = shape;
+    this.share = shape.share(tensor.index(), tensor.size());
     this.products = numerics.products();
-    this.tensorSum = tensorSum;
+    this.tensorSum = sum(numerics, tensor);
     this.rows = LatentRows.of(numerics.precision());
+    this.ofForm =
+        switch (split) {
+          case FORM -> OwnCacheAttention.ofGroups(share, numerics, arena);
+          case TOKENS -> tokens(shape, share, numerics, arena, tensor);
+        };
+    this.ofMla =
+        switch (shape.form()) {
+          case MLA -> ofForm;
+          case TPLA -> OwnCacheAttention.ofTheWhole(share, numerics, arena, tensorSum);
+          case MLRA -> null;
+        };
     this.cache = new LatentCache(arena, share.latentWidth());
     int heads = share.heads();
     this.latentRaw = arena.matrix(1, share.columns());
-    this.squares = arena.matrix(1, share.norms());
+    this.squares = arena.matrix(1, share.groups());
     this.queryRaw = arena.matrix(1, shape.queryRank());
     this.queryNormed = arena.matrix(1, shape.queryRank());
     this.querySquares = arena.matrix(1, 1);
     this.plain = arena.matrix(1, heads * shape.nope());
     this.rotary = arena.matrix(1, heads * shape.rope());
     this.queries = arena.matrix(heads, share.latentWidth());
-    this.scores = arena.matrix(heads, LatentCache.BLOCK_LENGTH);
     this.contexts = arena.matrix(heads, share.columns());
-    this.maxima = arena.matrix(heads, share.groups());
-    this.sums = arena.matrix(heads, share.groups());
     this.attended = arena.matrix(1, share.valueColumns());
   }
 
-  /** On one rank, which has the whole of {@code shape}. */
-  public AbsorbedLatentAttention(LatentShape shape, Numerics numerics, Arena arena) {
-    this(
-        shape.share(0, 1),
-        numerics,
-        arena,
-        whole -> {
-          // One rank's squares are the sum.
-        });
+  private static CacheAttention tokens(
+      LatentShape shape, LatentShare share, Numerics numerics, Arena arena, Communicator tensor) {
+    if (shape.form() != LatentForm.MLA) {
+      throw new IllegalArgumentException(
+          "Tokens are split over ranks for MLA, not for " + LatentNames.of(shape.form()));
+    }
+    return new SharedTokenAttention(share, numerics, arena, tensor);
+  }
+
+  private static LatentPlace.RowSum sum(Numerics numerics, Communicator tensor) {
+    if (tensor.size() == 1) {
+      return whole -> {
+        // One rank's part is the sum.
+      };
+    }
+    ElementType type =
+        switch (numerics.precision()) {
+          case FLOAT -> ElementType.FLOAT;
+          case DOUBLE -> ElementType.DOUBLE;
+        };
+    return part -> tensor.allReduce(part.bytes(), type);
   }
 
   /**
    * Adds to {@code stream} {@code [1, width]} what this tensor rank has of u for the next token, of
-   * which {@code x} {@code [1, width]} goes in. A collective of the tensor ranks where they share
-   * groups under an exact norm.
+   * which {@code x} {@code [1, width]} goes in. A collective of the tensor ranks.
    *
    * @param weights of this rank's share
+   * @param reading of this token; MLRA has no form of MLA
    */
-  public void step(Matrix x, LatentWeights weights, Matrix stream) {
-    long position = cache.length();
-    LatentScales scales = new LatentScales(shape, weights);
-    remember(position, x, weights, scales);
-    project(position, x, weights, scales);
-    attend();
+  public void step(Matrix x, LatentWeights weights, LatentReading reading, Matrix stream) {
+    CacheAttention attention =
+        switch (reading) {
+          case FORM -> ofForm;
+          case MLA -> ofMla;
+        };
+    if (attention == null) {
+      throw new IllegalArgumentException(LatentNames.of(shape.form()) + " read as mla");
+    }
+    LatentShape read =
+        switch (reading) {
+          case FORM -> shape;
+          case MLA -> shape.asMla();
+        };
+    LatentScales scales = new LatentScales(read, weights);
+    if (attention.keeps(position)) {
+      remember(x, weights, reading, scales);
+    }
+    project(x, weights, scales);
+    attention.attend(cache, queries, contexts);
     for (int head = 0; head < share.heads(); head++) {
       products.multiply(
           contexts.rows(head, head + 1L),
@@ -105,22 +144,26 @@ public final class AbsorbedLatentAttention {
     }
     rows.scaled(scales.ofValues(), attended, attended);
     products.multiply(attended, weights.output(), 1, stream);
+    position++;
   }
 
   /** Puts the token's normed latent and rotated key into the cache. */
-  private void remember(long position, Matrix x, LatentWeights weights, LatentScales scales) {
+  private void remember(
+      Matrix x, LatentWeights weights, LatentReading reading, LatentScales scales) {
     int firstColumn = share.firstColumn();
     products.multiply(
         x, weights.latentDown().columns(firstColumn, firstColumn + share.columns()), 0, latentRaw);
-    int normColumns = share.columns() / share.norms();
-    for (int norm = 0; norm < share.norms(); norm++) {
+    boolean isExact = reading == LatentReading.MLA || shape.sumsSquaresOverGroups();
+    int norms = isExact ? 1 : share.groups();
+    int normColumns = share.columns() / norms;
+    for (int norm = 0; norm < norms; norm++) {
       rows.squares(part(latentRaw, norm, normColumns), part(squares, norm, 1));
     }
-    if (shape.sumsSquaresOverGroups() && share.groups() < shape.groups()) {
-      tensorSum.sum(squares);
+    if (isExact && share.columns() < shape.rank()) {
+      tensorSum.sum(part(squares, 0, 1));
     }
     Matrix token = cache.append();
-    for (int norm = 0; norm < share.norms(); norm++) {
+    for (int norm = 0; norm < norms; norm++) {
       Matrix inverse = part(squares, norm, 1);
       rows.inverse(inverse, scales.ofNorm(norm), shape.epsilon(), inverse);
       rows.normalize(
@@ -135,7 +178,7 @@ public final class AbsorbedLatentAttention {
   }
 
   /** The heads' queries to what the cache holds. */
-  private void project(long position, Matrix x, LatentWeights weights, LatentScales scales) {
+  private void project(Matrix x, LatentWeights weights, LatentScales scales) {
     Matrix input = queryInput(x, weights);
     products.multiply(input, weights.queryUp(), 0, plain);
     for (int head = 0; head < share.heads(); head++) {
@@ -146,7 +189,7 @@ public final class AbsorbedLatentAttention {
           queries.rows(head, head + 1L).columns(0, share.columns()));
     }
     for (int group = 0; group < share.groups(); group++) {
-      Matrix ofGroup = ofGroup(queries, group);
+      Matrix ofGroup = part(queries, group, shape.groupColumns());
       rows.scaled(shape.scale() * scales.ofContent(group), ofGroup, ofGroup);
     }
     products.multiply(input, weights.queryRope(), 0, rotary);
@@ -165,34 +208,8 @@ public final class AbsorbedLatentAttention {
     return queryNormed;
   }
 
-  /** The means of the cached latents as each head's and group's softmax weighs them. */
-  private void attend() {
-    contexts.zero();
-    sums.zero();
-    rows.fill(maxima, Double.NEGATIVE_INFINITY);
-    for (int number = 0; number < cache.blocks(); number++) {
-      Matrix block = cache.block(number);
-      Matrix weights = scores.columns(0, Math.toIntExact(block.rows()));
-      for (int group = 0; group < share.groups(); group++) {
-        Matrix latents = ofGroup(block, group);
-        Matrix context = ofGroup(contexts, group);
-        products.multiplyTransposed(ofGroup(queries, group), latents, 0, weights);
-        products.multiplyTransposed(ofRope(queries), ofRope(block), 1, weights);
-        rows.absorb(weights, context, part(maxima, group, 1), part(sums, group, 1));
-        products.multiply(weights, latents, 1, context);
-      }
-    }
-    for (int group = 0; group < share.groups(); group++) {
-      rows.finishSoftmax(ofGroup(contexts, group), part(maxima, group, 1), part(sums, group, 1));
-    }
-  }
-
   private static Matrix part(Matrix matrix, int part, int width) {
     return matrix.columns(part * width, (part + 1) * width);
-  }
-
-  private Matrix ofGroup(Matrix matrix, int group) {
-    return part(matrix, group, shape.groupColumns());
   }
 
   private Matrix ofRope(Matrix matrix) {

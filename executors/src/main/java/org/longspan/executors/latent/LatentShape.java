@@ -55,6 +55,23 @@ public record LatentShape(
     }
   }
 
+  /** The same sizes as MLA, whose latent is one group. */
+  public LatentShape asMla() {
+    return new LatentShape(
+        width,
+        heads,
+        queryRank,
+        rank,
+        nope,
+        rope,
+        value,
+        LatentForm.MLA,
+        LatentNorm.EXACT,
+        1,
+        theta,
+        epsilon);
+  }
+
   /** Columns of what queries are projected from. */
   public int queryInput() {
     return queryRank == 0 ? width : queryRank;

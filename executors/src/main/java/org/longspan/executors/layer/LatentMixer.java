@@ -208,7 +208,7 @@ final class LatentMixer implements Mixer {
   @Override
   public void project(int worker, int first, Matrix normalized, Parameters parameters) {
     if (environment.latentWatch() != null) {
-      environment.latentWatch().project(this, normalized, parameters.value(LATENT_DOWN));
+      environment.latentWatch().project(this, shape, normalized, weights(parameters));
     }
     attention.project(first, normalized, weights(parameters));
   }

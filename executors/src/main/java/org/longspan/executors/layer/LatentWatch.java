@@ -1,5 +1,7 @@
 package org.longspan.executors.layer;
 
+import org.longspan.executors.latent.LatentShape;
+import org.longspan.executors.latent.LatentWeights;
 import org.longspan.executors.memory.Matrix;
 
 /**
@@ -9,8 +11,9 @@ import org.longspan.executors.memory.Matrix;
  */
 public interface LatentWatch {
   /**
-   * A tile {@code normalized} {@code [tokens, width]} comes into {@code mixer}, whose latent is its
-   * product with {@code latentDown} {@code [width, rank]}.
+   * A tile {@code normalized} {@code [tokens, width]} comes into {@code mixer}.
+   *
+   * @param weights what this rank has of the mixer's
    */
-  void project(Object mixer, Matrix normalized, Matrix latentDown);
+  void project(Object mixer, LatentShape shape, Matrix normalized, LatentWeights weights);
 }

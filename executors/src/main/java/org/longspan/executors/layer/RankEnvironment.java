@@ -413,7 +413,7 @@ public final class RankEnvironment implements AutoCloseable {
         new StateShape(elementType(), heads, keyWidth, valueWidth),
         kind,
         mode.scanBlocks(),
-        mode.link());
+        mode.costs());
   }
 
   /**

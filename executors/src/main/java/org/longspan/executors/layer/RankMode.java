@@ -1,8 +1,8 @@
 package org.longspan.executors.layer;
 
 import org.longspan.executors.kernel.KernelChoice;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.ScanCosts;
 
 /**
  * How a rank computes what it computes.
@@ -11,8 +11,8 @@ import org.longspan.parallelism.collective.ScanChoice;
  * @param memory what layers keep for the backward
  * @param exchange whether the tokens before a slice reach it
  * @param scan how states travel; a reproducible run replays them, whatever this says
- * @param scanBlocks into how many blocks a chain cuts a state; 0 for what the link asks for
- * @param link latency and bandwidth between ranks, the same numbers on every rank
+ * @param scanBlocks into how many blocks a chain cuts a state; 0 for what their cost asks for
+ * @param costs of messages between ranks and of folds, the same numbers on every rank
  */
 public record RankMode(
     KernelChoice kernel,
@@ -21,7 +21,7 @@ public record RankMode(
     Exchange exchange,
     ScanChoice scan,
     int scanBlocks,
-    LinkQuality link) {
+    ScanCosts costs) {
 
   /** Whether results may depend on the number of ranks. */
   public enum Reproducibility {

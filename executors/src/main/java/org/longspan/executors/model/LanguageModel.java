@@ -229,13 +229,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Likewise on a rank at {@code place}. */
   public Map<String, ParameterShape> shapes(TensorPlace place) {
-    Map<String, ParameterShape> all = new LinkedHashMap<>();
-    for (SequenceLayer<?> layer : layers) {
-      for (ParameterShape parameter : layer.layerConf().shapes(place)) {
-        all.put(layer.conf().getLayer().getLayerName() + "." + parameter.name(), parameter);
-      }
-    }
-    return all;
+    return shape.parameters(place);
   }
 
   /** The ranks that share this one's slice, each with a share of the model. */

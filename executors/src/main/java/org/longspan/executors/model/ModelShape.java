@@ -1,8 +1,10 @@
 package org.longspan.executors.model;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.longspan.executors.configuration.Derived;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.configuration.Options;
@@ -10,6 +12,11 @@ import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.configuration.TensorSplit;
 import org.longspan.executors.latent.LatentShape;
 import org.longspan.executors.layer.BlockShape;
+import org.longspan.executors.layer.DecoderBlock;
+import org.longspan.executors.layer.LanguageModelHead;
+import org.longspan.executors.layer.ParameterShape;
+import org.longspan.executors.layer.TensorPlace;
+import org.longspan.executors.layer.TokenEmbedding;
 
 /**
  * The sizes of a language model.
@@ -58,6 +65,22 @@ public record ModelShape(
         layer,
         layers,
         latent);
+  }
+
+  /** Every parameter by its name, in order, as a rank at {@code place} holds it. */
+  public Map<String, ParameterShape> parameters(TensorPlace place) {
+    Map<String, ParameterShape> all = new LinkedHashMap<>();
+    add("embedding", TokenEmbedding.parameters(vocabulary, width, place), all);
+    for (int layer = 0; layer < layers; layer++) {
+      add("blocks." + layer, DecoderBlock.parameters(block(layer), place), all);
+    }
+    add("head", LanguageModelHead.parameters(vocabulary, width, place), all);
+    return all;
+  }
+
+  private static void add(
+      String layer, List<ParameterShape> parameters, Map<String, ParameterShape> all) {
+    parameters.forEach(parameter -> all.put(layer + "." + parameter.name(), parameter));
   }
 
   /**

@@ -14,6 +14,34 @@ public abstract class DeviceKernel extends Kernel {
     setExplicit(true);
   }
 
+  /**
+   * The number whose upper half has these bits, the lower half zero: {@code as_float(upper << 16)},
+   * which Java could only say by a method that Aparapi cannot translate.
+   */
+  @OpenCLMapping(mapTo = "\n#define WIDENED(upper) as_float((int) (upper) << 16)\nWIDENED")
+  protected final float widened(int upper) {
+    return upper;
+  }
+
+  /** The bits of a number: {@code as_int}. */
+  @OpenCLMapping(mapTo = "as_int")
+  protected final int bits(float number) {
+    return (int) number;
+  }
+
+  /**
+   * The upper half of a number, rounded to the nearest, of two as near to the even one; NaN stays
+   * NaN.
+   */
+  protected final int narrowed(float number) {
+    int bits = bits(number);
+    int upper = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    if ((bits & 0x7fffffff) > 0x7f800000) {
+      upper = 0x7fc0;
+    }
+    return upper;
+  }
+
   /** Aparapi clones a kernel to run it on Java threads: never here. */
   @Override
   public final Kernel clone() {

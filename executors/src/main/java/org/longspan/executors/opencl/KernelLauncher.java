@@ -105,7 +105,7 @@ public final class KernelLauncher<K extends DeviceKernel> implements AutoCloseab
     if (isTimed) {
       long again = System.nanoTime();
       run(shape);
-      time = time.plus(new LaunchTime(System.nanoTime() - again, withTransfers));
+      time = time.plus(new LaunchTime(1, System.nanoTime() - again, withTransfers));
     }
   }
 

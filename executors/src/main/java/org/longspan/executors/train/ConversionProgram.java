@@ -80,7 +80,7 @@ public final class ConversionProgram implements RankProgram {
           Arena arena = new Arena("converted", setup.model().precision())) {
         LanguageModel model = setup.model();
         Map<String, Matrix> parameters = opened.readParameters(arena);
-        new LatentConversion(kind, seed).apply(parameters, calibration.moments(), model);
+        new LatentConversion(kind, seed).apply(parameters, calibration.statistics(), model);
         Checkpoints.of(context.hadoop(), output)
             .write(model, converted, dataset.manifest(), manifest.step(), manifest.samples());
         validate(setup, dataset, context, manifest.step());

@@ -22,7 +22,7 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.parallelism.collective.Communicator;
-import org.longspan.parallelism.collective.LinkQuality;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.Transport;
 
@@ -69,7 +69,7 @@ public record RankMemory(long layers, long activations, long parameters, long me
                 tensor,
                 RankSetup.mode(
                     // Devices have their own memory, and stage in the heap.
-                    configuration.with(Options.KERNEL, KernelChoice.CPU), LinkQuality.USUAL),
+                    configuration.with(Options.KERNEL, KernelChoice.CPU), ScanCosts.USUAL),
                 capacity,
                 RankSetup.BLOCK,
                 Arena.counting("of a plan", precision))) {

@@ -16,11 +16,12 @@ import org.longspan.executors.math.Numerics;
 import org.longspan.executors.model.LanguageModel;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.parallelism.collective.Communicator;
-import org.longspan.parallelism.collective.LinkQuality;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.mesh.BlockGrid;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Rank;
 import org.longspan.parallelism.transport.Transport;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What a rank builds before it works: its threads, its groups of ranks, its memory, its model.
@@ -44,7 +45,7 @@ public final class RankSetup implements AutoCloseable {
   private final Communicator replicas;
   private final Communicator tensor;
   private final Communicator sameShare;
-  private final LinkQuality link;
+  private final ScanCosts costs;
   private final RankEnvironment environment;
   private final LanguageModel model;
 
@@ -72,16 +73,19 @@ public final class RankSetup implements AutoCloseable {
             ? everyone
             : Communicator.over(transport, mesh.sameShareGroup(rank), SAME_SHARE);
     this.workers = new Workers(least(threads, tensor));
-    this.link = LinkQuality.measure(sequence);
+    this.costs = ScanCosts.measure(sequence);
     this.environment =
         new RankEnvironment(
             Numerics.of(configuration.get(Options.PRECISION)),
             workers,
             sequence,
             tensor,
-            mode(configuration, link),
+            mode(configuration, costs),
             capacity(sequenceLength, mesh.sequence(), block),
             block);
+    // The calling thread does a whole product: the rank's threads share tiles, and a product that
+    // threads of the BLAS share among themselves rounds otherwise.
+    Nd4j.factory().blas().setMaxThreads(1);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
     } catch (OutOfMemoryError tooLittle) {
@@ -115,7 +119,7 @@ public final class RankSetup implements AutoCloseable {
     return Math.toIntExact(Math.max(1, Math.min(most, sequenceLength)));
   }
 
-  static RankMode mode(RunConfiguration configuration, LinkQuality link) {
+  static RankMode mode(RunConfiguration configuration, ScanCosts costs) {
     return new RankMode(
         configuration.get(Options.KERNEL),
         configuration.get(Options.DETERMINISTIC) ? Reproducibility.BITWISE : Reproducibility.FAST,
@@ -123,7 +127,7 @@ public final class RankSetup implements AutoCloseable {
         configuration.get(Options.EXCHANGE_CUT) ? Exchange.CUT : Exchange.WHOLE,
         configuration.get(Options.SCAN_KIND),
         configuration.get(Options.SCAN_BLOCKS),
-        link);
+        costs);
   }
 
   public Rank rank() {
@@ -155,8 +159,8 @@ public final class RankSetup implements AutoCloseable {
         Locale.ROOT,
         "%s; links of %.0f µs and %.2f GB/s",
         description,
-        link.latencySeconds() * 1e6,
-        link.bytesPerSecond() / 1e9);
+        costs.link().latencySeconds() * 1e6,
+        costs.link().bytesPerSecond() / 1e9);
   }
 
   public RankEnvironment environment() {

@@ -97,7 +97,7 @@ class RunConfigurationTest {
         "train.learning-rate: 0 | train.learning-rate in run.yaml is 0.0; it takes a number above 0.",
         "train.learning-rate: NaN | train.learning-rate in run.yaml is 'NaN'; it takes a number above 0.",
         "deterministic: perhaps | deterministic in run.yaml is 'perhaps'; it takes `true` or `false`.",
-        "kernel: cuda | kernel in run.yaml is 'cuda'; it takes `auto`, `aparapi` or `cpu`.",
+        "kernel: cuda | kernel in run.yaml is 'cuda'; it takes `auto`, `aparapi`, `aparapi-bf16` or `cpu`.",
         "model.pattern: [lightning, mamba] | model.pattern in run.yaml is '[lightning, mamba]'; it takes a list of `lightning`, `simple-gla`, `gla`, `gated-delta`, `local` or `latent`.",
         "model.pattern: [] | model.pattern in run.yaml is '[]'; it takes a list of `lightning`, `simple-gla`, `gla`, `gated-delta`, `local` or `latent`.",
         "model.width: 100000000000 | model.width in run.yaml is '100000000000'; it takes a whole number from 1 up.",
@@ -117,9 +117,16 @@ class RunConfigurationTest {
 
   @Test
   void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
-    assertThatThrownBy(() -> parse("kernel: aparapi\nmodel.pattern: [latent]"))
+    for (String kernel : new String[] {"aparapi", "aparapi-bf16"}) {
+      assertThatThrownBy(() -> parse("kernel: " + kernel + "\nmodel.pattern: [latent]"))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("none of lightning, simple-gla, gla, gated-delta and local");
+    }
+    assertThatThrownBy(() -> parse("kernel: aparapi-bf16\nmodel.pattern: [gated-delta]"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("none of lightning, simple-gla, gla, gated-delta and local");
+        .hasMessageContaining("gated-delta keeps floats");
+    assertThat(parse("kernel: aparapi-bf16").get(Options.KERNEL))
+        .isEqualTo(KernelChoice.APARAPI_BF16);
     for (String mixer : new String[] {"lightning", "simple-gla", "gla", "gated-delta", "local"}) {
       RunConfiguration configuration =
           parse("kernel: aparapi\nmodel.pattern: [latent, " + mixer + "]");
@@ -142,9 +149,11 @@ class RunConfigurationTest {
 
   @Test
   void shouldRefuseAparapiInDouble() {
-    assertThatThrownBy(() -> parse("kernel: aparapi\nprecision: double"))
-        .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("aparapi computes in float");
+    for (String kernel : new String[] {"aparapi", "aparapi-bf16"}) {
+      assertThatThrownBy(() -> parse("kernel: " + kernel + "\nprecision: double"))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("aparapi computes in float");
+    }
   }
 
   @Test

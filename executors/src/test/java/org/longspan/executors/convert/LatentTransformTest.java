@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.longspan.datapipeline.InvalidInputException;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class LatentTransformTest {
   private static final int RANK = 16;
@@ -20,16 +23,15 @@ class LatentTransformTest {
       }
     }
     SecondMoment moment = new SecondMoment(RANK);
-    moment.add(latents);
+    moment.add(Nd4j.createFromArray(latents));
     return moment;
   }
 
   private static void assertOrthogonal(LatentTransform transform) {
-    double[][] basis = transform.basis();
-    double[][] square = DenseMatrix.multiply(DenseMatrix.transposed(basis), basis);
+    INDArray square = transform.turn(Nd4j.eye(RANK).castTo(DataType.DOUBLE));
     for (int row = 0; row < RANK; row++) {
       for (int column = 0; column < RANK; column++) {
-        assertThat(square[row][column]).isCloseTo(row == column ? 1 : 0, within(1e-13));
+        assertThat(square.getDouble(row, column)).isCloseTo(row == column ? 1 : 0, within(1e-13));
       }
     }
   }
@@ -43,18 +45,17 @@ class LatentTransformTest {
   @Test
   void shouldLeaveNothingBesideTheDiagonalAlongPrincipalComponents() {
     SecondMoment moment = moment();
-    double[][] basis = LatentTransform.principalComponents(moment).basis();
-    double[][] turned =
-        DenseMatrix.multiply(
-            DenseMatrix.transposed(basis), DenseMatrix.multiply(moment.sums(), basis));
+    INDArray turned = LatentTransform.principalComponents(moment).turn(moment.aboutZero());
     for (int row = 0; row < RANK; row++) {
       for (int column = 0; column < RANK; column++) {
         if (row != column) {
-          assertThat(turned[row][column] / turned[0][0]).isCloseTo(0, within(1e-13));
+          assertThat(turned.getDouble(row, column) / turned.getDouble(0, 0))
+              .isCloseTo(0, within(1e-13));
         }
       }
       if (row > 0) {
-        assertThat(turned[row][row]).isLessThanOrEqualTo(turned[row - 1][row - 1]);
+        assertThat(turned.getDouble(row, row))
+            .isLessThanOrEqualTo(turned.getDouble(row - 1, row - 1));
       }
     }
   }
@@ -62,12 +63,13 @@ class LatentTransformTest {
   @Test
   void shouldShareOutTheSquares() {
     SecondMoment moment = new SecondMoment(2);
-    moment.add(new double[][] {{2, 0}, {0, 1}});
+    moment.add(Nd4j.createFromArray(new double[][] {{2, 0}, {0, 1}}));
     assertThat(moment.shares(LatentTransform.principalComponents(moment), 2))
         .containsExactly(new double[] {0.8, 0.2}, within(1e-15));
     assertThat(moment.shares(LatentTransform.hadamard(2, 1), 2))
         .containsExactly(new double[] {0.5, 0.5}, within(1e-15));
-    assertThat(moment.shares(LatentTransform.hadamard(2, 1), 1)).containsExactly(1);
+    assertThat(moment.shares(LatentTransform.hadamard(2, 1), 1))
+        .containsExactly(new double[] {1}, within(1e-15));
   }
 
   @Test

@@ -13,12 +13,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.Workers;
+import org.longspan.executors.latent.CacheSplit;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.executors.train.RankSetup;
+import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.InProcessTransport;
@@ -81,12 +84,18 @@ class DecodingTest {
               tokens, new int[TOKENS], Documents.one(TOKENS, 0), List.of(new Slice(0, TOKENS)), 0);
       Matrix expected = setup.model().logits(input, TOKENS);
       try (Workers workers = new Workers(1);
+          Communicator tensor = Communicator.over(alone, List.of(0), 99);
           Decoding decoding =
               new Decoding(
-                  shape, Numerics.of(Precision.DOUBLE), setup.model().parameters(), workers)) {
+                  shape,
+                  Numerics.of(Precision.DOUBLE),
+                  setup.model().parameters(),
+                  CacheSplit.FORM,
+                  workers,
+                  tensor)) {
         long held = decoding.bytes();
         for (int t = 0; t < TOKENS; t++) {
-          Matrix logits = decoding.step(tokens[t]);
+          Matrix logits = decoding.step(tokens[t], LatentReading.FORM);
           for (int token = 0; token < VOCABULARY; token++) {
             assertThat(logits.get(0, token))
                 .as("logit %s after %s tokens", token, t + 1)

@@ -160,13 +160,12 @@ class AparapiLinearAttentionTest {
       AttentionRanks.of(problem, Precision.FLOAT, chunk)
           .withKernel(
               workers ->
-                  Kernels.linear(
-                      KernelChoice.APARAPI,
-                      Precision.FLOAT,
+                  new AparapiLinearAttention(
+                      OpenClDevices.best().orElseThrow(),
                       problem.shape(),
                       problem.slopes(),
                       chunk,
-                      workers))
+                      "aparapi"))
           .run(cuts)
           .assertEquals(
               AttentionRecurrence.of(problem),

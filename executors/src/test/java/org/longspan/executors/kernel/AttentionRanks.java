@@ -11,8 +11,8 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.ScanPiece;
 import org.longspan.parallelism.collective.Scans;
@@ -126,7 +126,7 @@ public record AttentionRanks(
             new StateShape(type, shape.heads(), shape.keyWidth(), width),
             slice.rule().transitionKind(),
             BLOCKS,
-            LinkQuality.USUAL);
+            ScanCosts.USUAL);
     StateScan travel = seams.scan(sound, slice, ranks.index(), ranks.size());
     try (LinearAttention attention = seams.attention(kernel.apply(workers), slice)) {
       LinearTensors inputs = tensors(slice, input -> filled(arena, slice, input));

@@ -13,11 +13,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.AttentionResult.Tolerance;
 import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
@@ -25,6 +27,7 @@ import org.longspan.executors.opencl.OpenClDevices;
 /** The work-group form of each recurrence, on whatever OpenCL device there is. */
 class DeviceLinearAttentionTest {
   private static final Tolerance TOLERANCE = new Tolerance(1e-5, 1e-5);
+  private static final Tolerance IN_HALVES = new Tolerance(1e-2, 1e-2);
 
   /**
    * A gate's gradient is the sum of {@code q·dq − k·dk}, whose terms cancel where gates are so
@@ -138,6 +141,113 @@ class DeviceLinearAttentionTest {
       assertThat(time.nanoseconds()).isPositive();
       assertThat(time.withTransfers()).isPositive();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DeviceForm.class)
+  void shouldLaunchInPartsWhatExceedsALimit(DeviceForm form) {
+    AttentionShape shape = new AttentionShape(5, 16, 16);
+    Documents documents = new Documents(100, new int[] {0, 30}, 0);
+    AttentionCase problem = AttentionCase.random(1, rule(form), shape, 0.2, documents);
+    LinearRoom ofTwoHeads = new LinearRoom(100, 3, 2, 16, 16, form.gateWidth(16), false);
+    LaunchLimits memory = new LaunchLimits(ofTwoHeads.largestBytes(), Double.MAX_VALUE);
+    LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, ofTwoHeads.operations());
+    assertThat(launches(problem, form, LaunchLimits.of(device))).isEqualTo(1);
+    for (LaunchLimits limits : List.of(memory, time)) {
+      assertThat(launches(problem, form, limits)).isEqualTo(3);
+      AttentionRanks.of(problem, Precision.FLOAT, 64)
+          .withKernel(workers -> limited(problem, form, limits, workers))
+          .run()
+          .assertEquals(
+              AttentionRecurrence.of(problem), TOLERANCE, form + " within " + limits, 100);
+    }
+  }
+
+  @Test
+  void shouldRefuseAHeadThatExceedsTheLimitOfMemory() {
+    AttentionShape shape = new AttentionShape(2, 16, 16);
+    AttentionCase problem =
+        AttentionCase.random(1, LinearRule.CONSTANT, shape, 0.2, Documents.one(100, 0));
+    assertThatThrownBy(
+            () -> launches(problem, DeviceForm.CONSTANT, new LaunchLimits(1000, Double.MAX_VALUE)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("use more sequence ranks");
+  }
+
+  @ParameterizedTest
+  @EnumSource(DeviceForm.class)
+  void shouldEqualTheRecurrenceAboutInHalves(DeviceForm form) {
+    assertIsAboutTheRecurrence(form, new AttentionShape(2, 16, 16), Documents.one(200, 7), 90);
+    assertIsAboutTheRecurrence(form, new AttentionShape(3, 5, 9), Documents.one(65, 0));
+    assertIsAboutTheRecurrence(form, new AttentionShape(1, 130, 140), Documents.one(70, 0), 33);
+    assertIsAboutTheRecurrence(
+        form,
+        new AttentionShape(2, 7, 3),
+        new Documents(150, new int[] {0, 40, 64, 130}, 0),
+        50,
+        100);
+  }
+
+  private static void assertIsAboutTheRecurrence(
+      DeviceForm form, AttentionShape shape, Documents documents, int... cuts) {
+    AttentionCase problem = AttentionCase.random(1, rule(form), shape, 0.2, documents);
+    AttentionResult result =
+        AttentionRanks.of(problem, Precision.FLOAT, 64)
+            .withKernel(
+                workers ->
+                    new DeviceLinearAttention(
+                        device,
+                        form,
+                        shape,
+                        Storage.BF16,
+                        LaunchLimits.of(device),
+                        problem.slopes(),
+                        workers,
+                        ""))
+            .run(cuts);
+    result.assertEquals(
+        AttentionRecurrence.of(problem), IN_HALVES, form + " in halves", documents.tokens(), cuts);
+    // It does not fall back to whole floats.
+    assertThatThrownBy(
+            () ->
+                result.assertEquals(
+                    AttentionRecurrence.of(problem), TOLERANCE, "", documents.tokens(), cuts))
+        .isInstanceOf(AssertionError.class);
+  }
+
+  private static int launches(AttentionCase problem, DeviceForm form, LaunchLimits limits) {
+    int tokens = problem.documents().tokens();
+    try (Arena arena = new Arena("of a test", Precision.FLOAT);
+        Workers workers = new Workers(1);
+        DeviceLinearAttention attention = limited(problem, form, limits, workers)) {
+      attention.timeLaunches();
+      AttentionShape shape = problem.shape();
+      int gates = form.gateWidth(shape.keyWidth());
+      attention.forward(
+          new LinearTensors(
+              arena.matrix(tokens, shape.keyColumns()),
+              arena.matrix(tokens, shape.keyColumns()),
+              arena.matrix(tokens, shape.valueColumns()),
+              gates == 0 ? null : arena.matrix(tokens, shape.heads() * gates),
+              null),
+          problem.documents(),
+          arena.matrix(tokens, shape.valueColumns()));
+      return attention.takeLaunchTime().launches();
+    }
+  }
+
+  private static DeviceLinearAttention limited(
+      AttentionCase problem, DeviceForm form, LaunchLimits limits, Workers workers) {
+    return new DeviceLinearAttention(
+        device, form, problem.shape(), Storage.FLOAT, limits, problem.slopes(), workers, "");
+  }
+
+  private static LinearRule rule(DeviceForm form) {
+    return switch (form) {
+      case CONSTANT -> LinearRule.CONSTANT;
+      case HEAD_GATES -> LinearRule.SCALAR_GATE;
+      case KEY_GATES -> LinearRule.VECTOR_GATE;
+    };
   }
 
   @Test

@@ -18,7 +18,9 @@ import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.DeviceTimed;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
 
@@ -178,13 +180,64 @@ class DeviceWindowAttentionTest {
         assertThat(attention.description())
             .startsWith("aparapi on ")
             .contains(OpenClDevices.best().orElseThrow().getName().strip());
-        DeviceWindowAttention timed = (DeviceWindowAttention) attention;
+        DeviceTimed timed = (DeviceTimed) attention;
         timed.timeLaunches();
         WindowReference reference = new WindowReference(1, shape, Documents.one(20, 0), 8);
         WindowSlices.assertEqualReference(attention, reference, 8, 0, BOUND);
         LaunchTime time = timed.takeLaunchTime();
         assertThat(time.nanoseconds()).isPositive();
         assertThat(timed.takeLaunchTime()).isEqualTo(LaunchTime.NONE);
+      }
+    }
+
+    @ParameterizedTest
+    @EnumSource(SoftmaxForm.class)
+    void shouldLaunchInPartsWhatExceedsALimit(SoftmaxForm form) {
+      OpenCLDevice device = OpenClDevices.best().orElseThrow();
+      AttentionShape shape = new AttentionShape(4, 8, 4);
+      WindowReference reference = new WindowReference(1, shape, Documents.one(200, 0), 50);
+      long bytesOfTwoHeads = new SoftmaxRoom(2, 200, 200, 8, 4).largestBytes();
+      LaunchLimits memory = new LaunchLimits(bytesOfTwoHeads, Double.MAX_VALUE);
+      LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, 1);
+      assertThat(launches(form, reference, LaunchLimits.of(device))).isEqualTo(2);
+      assertThat(launches(form, reference, memory)).isEqualTo(2 + 2);
+      // Tiles of 64 rows forward, single heads backward.
+      assertThat(launches(form, reference, time)).isEqualTo(4 + 4);
+    }
+
+    private static int launches(SoftmaxForm form, WindowReference reference, LaunchLimits limits) {
+      try (Workers workers = new Workers(1);
+          DeviceWindowAttention attention =
+              new DeviceWindowAttention(
+                  OpenClDevices.best().orElseThrow(),
+                  form,
+                  reference.shape,
+                  Storage.FLOAT,
+                  limits,
+                  50,
+                  workers)) {
+        attention.timeLaunches();
+        WindowSlices.assertEqualReference(attention, reference, 50, 0, BOUND);
+        return attention.takeLaunchTime().launches();
+      }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8,4,50,0", "64,65,64,0", "192,128,1000,0", "7,9,30,100"})
+    void shouldEqualSoftmaxAboutInHalves(int keyWidth, int valueWidth, int window, int cut) {
+      AttentionShape shape = new AttentionShape(2, keyWidth, valueWidth);
+      Documents documents = new Documents(200, new int[] {0, 90}, 0);
+      WindowReference reference = new WindowReference(1, shape, documents, window);
+      int[] cuts = cut == 0 ? new int[0] : new int[] {cut};
+      try (Workers workers = new Workers(1);
+          WindowAttention attention =
+              Kernels.window(KernelChoice.APARAPI_BF16, Precision.FLOAT, shape, window, workers)) {
+        assertThat(attention.description()).startsWith("aparapi in bf16 on ");
+        WindowSlices.assertEqualReference(attention, reference, window, 0, 1e-2, cuts);
+        assertThatThrownBy(
+                () ->
+                    WindowSlices.assertEqualReference(attention, reference, window, 0, BOUND, cuts))
+            .isInstanceOf(AssertionError.class);
       }
     }
 

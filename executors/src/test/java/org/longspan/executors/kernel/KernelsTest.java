@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.OpenClDevices;
 
@@ -27,7 +28,7 @@ class KernelsTest {
   void shouldChooseForGatesAsForConstantDecays() {
     for (GateWidth gateWidth : GateWidth.values()) {
       for (KernelChoice choice : KernelChoice.values()) {
-        if (choice == KernelChoice.APARAPI && OpenClDevices.all().isEmpty()) {
+        if (choice.needsDevice() && OpenClDevices.all().isEmpty()) {
           continue;
         }
         try (Workers workers = new Workers(1);
@@ -37,6 +38,13 @@ class KernelsTest {
         }
       }
     }
+  }
+
+  @Test
+  void shouldRefuseHalvesOfDoubles() {
+    assertThatThrownBy(() -> description(KernelChoice.APARAPI_BF16, Precision.DOUBLE))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("kernel: aparapi computes in float only");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.longspan.executors.kernel;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +15,7 @@ import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
 import org.longspan.parallelism.collective.HaloExchange;
+import org.longspan.parallelism.collective.HaloGradients;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.InProcessTransport;
 import org.longspan.parallelism.transport.LocalRanks;
@@ -148,8 +150,10 @@ public record WindowRanks(
     result.put(Part.O, Matrices.numbers(o));
     result.put(Part.LOG_SUMS, Matrices.numbers(logSums));
     result.put(Part.DQ, Matrices.numbers(dq));
-    result.put(Part.DK, Matrices.numbers(withoutHalo(arena, dk, exchange)));
-    result.put(Part.DV, Matrices.numbers(withoutHalo(arena, dv, exchange)));
+    HaloGradients back =
+        new HaloGradients(ranks, slices, reach, Math.max(1, reference.documents.tokens()));
+    result.put(Part.DK, Matrices.numbers(withoutHalo(arena, dk, exchange, back)));
+    result.put(Part.DV, Matrices.numbers(withoutHalo(arena, dv, exchange, back)));
     return result;
   }
 
@@ -176,7 +180,8 @@ public record WindowRanks(
   }
 
   /** Gives the halo's rows of a gradient back; what is left, with what came from the right. */
-  private Matrix withoutHalo(Arena arena, Matrix gradient, HaloExchange exchange) {
+  private Matrix withoutHalo(
+      Arena arena, Matrix gradient, HaloExchange exchange, HaloGradients back) {
     int columns = gradient.columns();
     Matrix halo = arena.matrix(exchange.length(), columns);
     halo.set(gradient.rows(0, exchange.length()));
@@ -184,7 +189,8 @@ public record WindowRanks(
     Matrix end = own.rows(own.rows() - exchange.tailLength(), own.rows());
     Matrix tail = arena.matrix(exchange.tailLength(), columns);
     tail.set(end);
-    exchange.gradientToLeft(halo.bytes(), type(), columns * type().bytes(), tail.bytes()).await();
+    List<ByteBuffer> outer = halo.rows() == 0 ? List.of() : List.of(halo.bytes());
+    back.start(outer, type(), columns * type().bytes(), tail.bytes()).await();
     end.set(tail);
     return own;
   }

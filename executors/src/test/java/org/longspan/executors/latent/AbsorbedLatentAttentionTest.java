@@ -1,13 +1,16 @@
 package org.longspan.executors.latent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.latent.LatentAttentionTest.Variant;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Arena;
@@ -24,49 +27,56 @@ class AbsorbedLatentAttentionTest {
   /** More than two blocks of the cache. */
   private static final int TOKENS = 2 * LatentCache.BLOCK_LENGTH + 21;
 
-  /** What a rank added for each token, and the bytes by which its memory grew. */
-  private record Read(List<double[]> tokens, long grown) {
+  /** What a rank added for each token, the bytes by which its memory grew, and those received. */
+  private record Read(List<double[]> tokens, long grown, long received) {
     double[][] outputs() {
       return tokens.toArray(double[][]::new);
     }
   }
 
-  private static Read read(LatentCase given, Precision precision, int ranks, Transport transport) {
+  /** How a text is read. */
+  private record Manner(Precision precision, CacheSplit split, LatentReading reading) {
+    static final Manner DOUBLE = new Manner(Precision.DOUBLE, CacheSplit.FORM, LatentReading.FORM);
+    static final Manner FLOAT = new Manner(Precision.FLOAT, CacheSplit.FORM, LatentReading.FORM);
+    static final Manner BY_TOKENS =
+        new Manner(Precision.DOUBLE, CacheSplit.TOKENS, LatentReading.FORM);
+    static final Manner AS_MLA = new Manner(Precision.DOUBLE, CacheSplit.FORM, LatentReading.MLA);
+  }
+
+  private static Read read(LatentCase given, Manner manner, Transport transport) {
     LatentShape shape = given.shape();
-    LatentShare share = shape.share(transport.rank(), ranks);
-    Numerics numerics = Numerics.of(precision);
-    ElementType type = precision == Precision.FLOAT ? ElementType.FLOAT : ElementType.DOUBLE;
-    try (Communicator tensor =
-            Communicator.over(transport, IntStream.range(0, ranks).boxed().toList(), 1);
-        Arena arena = new Arena("of a rank", precision)) {
+    Numerics numerics = Numerics.of(manner.precision());
+    List<Integer> ranks = IntStream.range(0, transport.size()).boxed().toList();
+    try (Communicator tensor = Communicator.over(transport, ranks, 1);
+        Communicator sums = Communicator.over(transport, ranks, 2);
+        Arena arena = new Arena("of a rank", manner.precision())) {
       LatentWeights whole = LatentWeights.whole(shape, arena);
       whole.named().forEach((name, matrix) -> LatentCase.copy(given.weights().get(name), matrix));
       if (whole.estimates() != null) {
         LatentCase.copy(new double[][] {given.estimates()}, whole.estimates());
       }
-      LatentWeights weights = whole.of(share);
+      LatentWeights weights = whole.of(shape.share(tensor.index(), tensor.size()));
       Matrix x = arena.matrix(given.tokens(), shape.width());
       LatentCase.copy(given.x(), x);
       Matrix outputs = arena.matrix(given.tokens(), shape.width());
       AbsorbedLatentAttention attention =
-          ranks == 1
-              ? new AbsorbedLatentAttention(shape, numerics, arena)
-              : new AbsorbedLatentAttention(
-                  share, numerics, arena, rows -> tensor.allReduce(rows.bytes(), type));
+          new AbsorbedLatentAttention(shape, manner.split(), numerics, arena, tensor);
       long before = arena.bytes();
       for (int t = 0; t < given.tokens(); t++) {
-        attention.step(x.rows(t, t + 1L), weights, outputs.rows(t, t + 1L));
+        attention.step(x.rows(t, t + 1L), weights, manner.reading(), outputs.rows(t, t + 1L));
       }
       long grown = arena.bytes() - before;
-      tensor.allReduce(outputs.bytes(), type);
-      return new Read(List.of(LatentCase.copy(outputs)), grown);
+      sums.allReduce(
+          outputs.bytes(),
+          manner.precision() == Precision.FLOAT ? ElementType.FLOAT : ElementType.DOUBLE);
+      return new Read(List.of(LatentCase.copy(outputs)), grown, tensor.receivedBytes());
     }
   }
 
-  private static List<Read> read(LatentCase given, Precision precision, int ranks) {
+  private static List<Read> read(LatentCase given, Manner manner, int ranks) {
     return LocalRanks.run(
         InProcessTransport.connect(ranks, Duration.ofSeconds(60)),
-        transport -> read(given, precision, ranks, transport));
+        transport -> read(given, manner, transport));
   }
 
   private static double[][] expanded(LatentCase given) {
@@ -87,8 +97,8 @@ class AbsorbedLatentAttentionTest {
   void shouldGiveEachTokenWhatTheExpandedFormGivesIt(Variant variant) {
     LatentCase given = new LatentCase(variant.shape(4, 4), TOKENS, 0);
     double[][] expected = expanded(given);
-    assertEveryTokenEquals(expected, read(given, Precision.DOUBLE, 1).get(0).outputs(), 1e-12);
-    assertThat(LatentCase.relativeError(read(given, Precision.FLOAT, 1).get(0).outputs(), expected))
+    assertEveryTokenEquals(expected, read(given, Manner.DOUBLE, 1).get(0).outputs(), 1e-12);
+    assertThat(LatentCase.relativeError(read(given, Manner.FLOAT, 1).get(0).outputs(), expected))
         .isLessThan(1e-5);
   }
 
@@ -98,23 +108,104 @@ class AbsorbedLatentAttentionTest {
     LatentCase given = new LatentCase(variant.shape(4, 4), 40, 0);
     double[][] expected = expanded(given);
     for (int ranks : new int[] {2, 4}) {
-      for (Read rank : read(given, Precision.DOUBLE, ranks)) {
+      for (Read rank : read(given, Manner.DOUBLE, ranks)) {
+        assertEveryTokenEquals(expected, rank.outputs(), 1e-12);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void shouldGiveTheSameWhereTensorRanksShareTheTokens(int ranks) {
+    LatentCase given = new LatentCase(Variant.MLA.shape(4, 1), ranks * TOKENS, 0);
+    double[][] expected = expanded(given);
+    for (Read rank : read(given, Manner.BY_TOKENS, ranks)) {
+      assertEveryTokenEquals(expected, rank.outputs(), 1e-12);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void shouldReadAsMlaWithTheWeightsOfTpla(int ranks) {
+    for (Variant variant : List.of(Variant.TPLA_EXACT, Variant.TPLA_LOCAL)) {
+      LatentCase given = new LatentCase(variant.shape(4, 4), TOKENS, 0);
+      double[][] expected = expanded(given.asMla());
+      assertThat(LatentCase.relativeError(expanded(given), expected)).isGreaterThan(1e-3);
+      for (Read rank : read(given, Manner.AS_MLA, ranks)) {
         assertEveryTokenEquals(expected, rank.outputs(), 1e-12);
       }
     }
   }
 
   @Test
+  void shouldRefuseWhatAFormHasNot() {
+    LatentCase mlra = new LatentCase(Variant.MLRA.shape(4, 4), 2, 0);
+    assertThatThrownBy(() -> read(mlra, Manner.AS_MLA, 1)).hasMessage("mlra read as mla");
+    assertThatThrownBy(() -> read(mlra, Manner.BY_TOKENS, 1))
+        .hasMessage("Tokens are split over ranks for MLA, not for mlra");
+  }
+
+  @Test
+  void shouldReceiveWhatIsSaidForEachToken() {
+    long tokens = 40;
+    LatentCase mla = new LatentCase(Variant.MLA.shape(4, 1), 40, 0);
+    LatentShape sizes = mla.shape();
+    assertThat(read(mla, Manner.DOUBLE, 4))
+        .allSatisfy(rank -> assertThat(rank.received()).isZero());
+    long ofOthers = 3L * sizes.heads() / 4;
+    assertThat(read(mla, Manner.BY_TOKENS, 4))
+        .allSatisfy(
+            rank ->
+                assertThat(rank.received())
+                    .isEqualTo(
+                        tokens * ofOthers * (sizes.rank() + sizes.rope() + sizes.rank() + 2) * 8));
+    LatentCase exact = new LatentCase(Variant.TPLA_EXACT.shape(4, 4), 40, 0);
+    // A ring's parts of one number differ in size: over all ranks it is the mean that counts.
+    assertThat(read(exact, Manner.DOUBLE, 4).stream().mapToLong(Read::received).sum())
+        .isEqualTo(2 * 3 * 8 * tokens);
+    assertThat(read(exact, Manner.AS_MLA, 4).stream().mapToLong(Read::received).sum())
+        .isEqualTo(2 * 3 * 8 * (tokens + sizes.heads() * tokens * (tokens + 1) / 2));
+    LatentCase local = new LatentCase(Variant.TPLA_LOCAL.shape(4, 4), 40, 0);
+    assertThat(read(local, Manner.DOUBLE, 4))
+        .allSatisfy(rank -> assertThat(rank.received()).isZero());
+  }
+
+  @Test
   void shouldKeepOfATokenOnlyTheLatentAndTheRotatedKey() {
     long rows = 3L * LatentCache.BLOCK_LENGTH;
     LatentCase mla = new LatentCase(Variant.MLA.shape(4, 1), TOKENS, 0);
-    assertThat(read(mla, Precision.DOUBLE, 1).get(0).grown()).isEqualTo(rows * (16 + 4) * 8);
+    assertThat(read(mla, Manner.DOUBLE, 1).get(0).grown()).isEqualTo(rows * (16 + 4) * 8);
     LatentCase tpla = new LatentCase(Variant.TPLA_LOCAL.shape(4, 4), TOKENS, 0);
-    assertThat(read(tpla, Precision.DOUBLE, 1).get(0).grown()).isEqualTo(rows * (16 + 4) * 8);
+    assertThat(read(tpla, Manner.DOUBLE, 1).get(0).grown()).isEqualTo(rows * (16 + 4) * 8);
     // MLA's ranks each have the whole latent; those of TPLA have their groups.
-    assertThat(read(mla, Precision.DOUBLE, 2))
+    assertThat(read(mla, Manner.DOUBLE, 2))
         .allSatisfy(rank -> assertThat(rank.grown()).isEqualTo(rows * (16 + 4) * 8));
-    assertThat(read(tpla, Precision.DOUBLE, 2))
-        .allSatisfy(rank -> assertThat(rank.grown()).isEqualTo(rows * (8 + 4) * 8));
+    for (Manner manner : List.of(Manner.DOUBLE, Manner.AS_MLA)) {
+      assertThat(read(tpla, manner, 2))
+          .allSatisfy(rank -> assertThat(rank.grown()).isEqualTo(rows * (8 + 4) * 8));
+    }
+    // Where they share the tokens, half of these fill two blocks.
+    assertThat(read(mla, Manner.BY_TOKENS, 2))
+        .allSatisfy(
+            rank ->
+                assertThat(rank.grown()).isEqualTo(2L * LatentCache.BLOCK_LENGTH * (16 + 4) * 8));
+  }
+
+  /** The sizes of DeepSeek-V3, whose numbers have two bytes; these have four. */
+  @ParameterizedTest
+  @CsvSource({
+    "MLA, 1, 1, 1152",
+    "MLA, 1, 8, 1152",
+    "TPLA, 2, 2, 640",
+    "TPLA, 4, 4, 384",
+    "TPLA, 8, 8, 256"
+  })
+  void shouldKeepWhatTheTableSays(LatentForm form, int groups, int ranks, long bytes) {
+    LatentShape shape =
+        new LatentShape(16, 8, 0, 512, 4, 64, 4, form, LatentNorm.EXACT, groups, 10_000, 1e-6);
+    LatentCase given = new LatentCase(shape, 1, 0);
+    assertThat(read(given, Manner.FLOAT, ranks))
+        .allSatisfy(
+            rank -> assertThat(rank.grown()).isEqualTo(LatentCache.BLOCK_LENGTH * 2 * bytes));
   }
 }

@@ -58,21 +58,7 @@ final class LatentCase {
 
   /** The same input and weights, attended to as MLA does. */
   LatentCase asMla() {
-    return new LatentCase(
-        this,
-        new LatentShape(
-            shape.width(),
-            shape.heads(),
-            shape.queryRank(),
-            shape.rank(),
-            shape.nope(),
-            shape.rope(),
-            shape.value(),
-            LatentForm.MLA,
-            LatentNorm.EXACT,
-            1,
-            shape.theta(),
-            shape.epsilon()));
+    return new LatentCase(this, shape.asMla());
   }
 
   private void put(Random random, String name, int rows, int columns) {

@@ -254,4 +254,11 @@ class LatentModelTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("model.latent.groups of 2");
   }
+
+  @Test
+  void shouldRefuseToReadPromptsOfMlraAsMla() {
+    assertThatThrownBy(() -> model("form=mlra groups=2", "model.latent.prompts", "mla"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("which cannot be read as mla; set model.latent.prompts to form.");
+  }
 }

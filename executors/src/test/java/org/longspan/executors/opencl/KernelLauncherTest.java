@@ -36,6 +36,22 @@ class KernelLauncherTest {
     }
   }
 
+  /** Halves of numbers and back. */
+  private static final class HalvingKernel extends DeviceKernel {
+    final float[] input = new float[ITEMS];
+    final char[] halves = new char[ITEMS];
+    final float[] output = new float[ITEMS];
+
+    @Override
+    public void run() {
+      int item = getGlobalId();
+      if (item < ITEMS) {
+        halves[item] = (char) narrowed(input[item]);
+        output[item] = widened(halves[item]);
+      }
+    }
+  }
+
   /** Reads an object, which no device can. */
   private static final class ObjectKernel extends DeviceKernel {
     final float[] output = new float[ITEMS];
@@ -83,6 +99,39 @@ class KernelLauncherTest {
       assertThat(kernel.output[i]).isEqualTo(8f * i);
     }
     assertThat(kernel.untouched).containsOnly(0f);
+  }
+
+  @Test
+  void shouldRoundToTheNearestHalf() {
+    HalvingKernel kernel = new HalvingKernel();
+    float[] special = {
+      0f,
+      -0f,
+      Float.NaN,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.MAX_VALUE,
+      Float.intBitsToFloat(0x3f80_7fff),
+      Float.intBitsToFloat(0x3f80_8000),
+      Float.intBitsToFloat(0x3f80_8001),
+      Float.intBitsToFloat(0x3f81_8000),
+      Float.intBitsToFloat(0x7fff_ffff)
+    };
+    int[] halves = {
+      0, 0x8000, 0x7fc0, 0x7f80, 0xff80, 0x7f80, 0x3f80, 0x3f80, 0x3f81, 0x3f82, 0x7fc0
+    };
+    System.arraycopy(special, 0, kernel.input, 0, special.length);
+    try (KernelLauncher<HalvingKernel> launcher = KernelLauncher.of(device, kernel)) {
+      launcher.launch(
+          LaunchShape.covering(ITEMS, 64, 1),
+          List.of(kernel.input),
+          List.of(kernel.halves, kernel.output));
+    }
+    for (int i = 0; i < special.length; i++) {
+      assertThat((int) kernel.halves[i]).as("half of %s", special[i]).isEqualTo(halves[i]);
+      assertThat(Float.floatToIntBits(kernel.output[i]))
+          .isEqualTo(Float.floatToIntBits(Float.intBitsToFloat(halves[i] << 16)));
+    }
   }
 
   @Test

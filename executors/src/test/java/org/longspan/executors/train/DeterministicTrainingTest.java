@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.parallelism.mesh.Mesh;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** What {@code deterministic: true} promises: the same bits whatever the ranks. */
 class DeterministicTrainingTest {
@@ -20,9 +21,9 @@ class DeterministicTrainingTest {
       overrides.put(more[i], more[i + 1]);
     }
     return RunConfiguration.parse(
-        "model: {width: 16, heads: 2, layers: 5, feed-forward: 24,"
-            + " pattern: [lightning, local, simple-gla, gla, gated-delta], window: 70,"
-            + " convolution: 4}\ntrain: {steps: 20, learning-rate: 0.01, warmup: 3}\nkernel: cpu\n"
+        "model: {width: 16, heads: 2, layers: 6, feed-forward: 24,"
+            + " pattern: [lightning, local, simple-gla, gla, gated-delta, latent], window: 70,"
+            + " latent: {rank: 16, rope: 2}, convolution: 4}\ntrain: {steps: 20, learning-rate: 0.01, warmup: 3}\nkernel: cpu\n"
             + "deterministic: true",
         "test.yaml",
         overrides);
@@ -51,6 +52,14 @@ class DeterministicTrainingTest {
   void shouldGiveTheSameBitsWhetherLayersKeepOrRecompute() {
     assertThat(SmallTraining.run(model("train.recompute", "true"), new Mesh(1, 2, 1), 1))
         .isEqualTo(SmallTraining.run(model(), new Mesh(1, 1, 1), 1));
+  }
+
+  @Test
+  void shouldLeaveEachProductToTheThreadThatCallsIt() {
+    Nd4j.factory().blas().setMaxThreads(2);
+    assertThat(Nd4j.factory().blas().getMaxThreads()).isEqualTo(2);
+    SmallTraining.run(model("train.steps", "1"), new Mesh(1, 1, 1), 1);
+    assertThat(Nd4j.factory().blas().getMaxThreads()).isEqualTo(1);
   }
 
   @Test

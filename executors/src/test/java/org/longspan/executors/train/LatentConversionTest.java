@@ -1,6 +1,7 @@
 package org.longspan.executors.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -13,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.convert.LatentCalibration;
 import org.longspan.executors.convert.LatentConversion;
-import org.longspan.executors.convert.SecondMoment;
+import org.longspan.executors.convert.LayerStatistics;
 import org.longspan.executors.convert.TransformKind;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -97,17 +98,32 @@ class LatentConversionTest {
                 setup.environment().watchLatents(calibration);
                 return loss(setup);
               });
-      List<SecondMoment> moments = calibration.moments();
-      assertThat(moments).hasSize(2);
+      List<LayerStatistics> statistics = calibration.statistics();
+      assertThat(statistics).hasSize(2);
       double after =
           inModel(
               latent,
               setup -> {
-                new LatentConversion(kind, 5).apply(parameters, moments, setup.model());
+                new LatentConversion(kind, 5).apply(parameters, statistics, setup.model());
+                assertEstimatesStandForAllSquares(setup.model().parameters());
                 return loss(setup);
               });
       return new double[] {before, after};
     }
+  }
+
+  /** The shares whose inverses the estimates are make one together. */
+  private static void assertEstimatesStandForAllSquares(Map<String, Matrix> parameters) {
+    parameters.forEach(
+        (name, estimates) -> {
+          if (name.endsWith(".norm-estimates")) {
+            double shares = 0;
+            for (int group = 0; group < estimates.columns(); group++) {
+              shares += 1 / estimates.get(0, group);
+            }
+            assertThat(shares).as(name).isCloseTo(1, within(1e-12));
+          }
+        });
   }
 
   private static double change(double[] losses) {

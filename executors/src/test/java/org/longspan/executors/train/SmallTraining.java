@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,9 @@ final class SmallTraining {
   static final int TOKENS = 150;
   static final int BLOCK = 32;
   static final int STEPS = 20;
+
+  /** Where documents start in every other sequence: inside of blocks, one of a single token. */
+  private static final int[] DOCUMENTS = {0, 37, 38, 70, 111};
 
   /** The losses of the steps, and the parameters after them. */
   record Outcome(List<Double> losses, Map<String, List<Double>> parameters) {}
@@ -57,9 +61,15 @@ final class SmallTraining {
     int from = (int) slices.get(place).start();
     int to = (int) slices.get(place).end();
     int more = Math.min(to + 1, tokens.length);
-    int[] read = from == to ? new int[0] : java.util.Arrays.copyOfRange(tokens, from, more);
-    int[] starts = from == 0 && to > 0 ? new int[] {0} : new int[0];
-    return SliceReader.input(read, starts, from == to ? 0 : from, to - from, slices, place);
+    int[] read = from == to ? new int[0] : Arrays.copyOfRange(tokens, from, more);
+    int[] documents = number % 2 == 0 ? new int[] {0} : DOCUMENTS;
+    int[] starts =
+        Arrays.stream(documents)
+            .filter(start -> from < to && start >= from && start < more)
+            .map(start -> start - from)
+            .toArray();
+    int first = Arrays.stream(documents).filter(start -> start <= from).max().orElseThrow();
+    return SliceReader.input(read, starts, from == to ? 0 : from - first, to - from, slices, place);
   }
 
   /** What a rank does on its way: {@code steps} steps are done. */

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.longspan.driver.plan.ResourcePlan;
 import org.longspan.driver.plan.ResourcePlan.Device;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.SmallDataset;
 import org.longspan.jobs.Waiting;
 
@@ -42,13 +43,6 @@ import org.longspan.jobs.Waiting;
 class KubernetesJobIT {
   private static final String NAMESPACE = "longspan";
   private static final String IMAGE = "longspan:latest";
-  private static final String CONFIGURATION =
-      """
-      model: {width: 16, heads: 2, layers: 2, pattern: [lightning, local], window: 32, convolution: 3}
-      mesh: {sequence: 2}
-      train: {steps: 4, checkpoint-every: 2, warmup: 2, learning-rate: 0.01}
-      """;
-
   @TempDir Path folder;
   private final String spark = System.getenv("LONGSPAN_SPARK_HOME");
   private Process kubelet;
@@ -99,7 +93,7 @@ class KubernetesJobIT {
         kubelet.waitFor(1, TimeUnit.MINUTES);
       }
     }
-    assertThat(Files.readAllLines(output.resolve("run.jsonl"))).hasSize(4);
+    assertThat(ReferenceRun.losses(output)).isEqualTo(ReferenceRun.train(folder, data));
   }
 
   private Path log(Pod pod) {
@@ -108,7 +102,7 @@ class KubernetesJobIT {
 
   private KubernetesRun run(String data, Path output) {
     RunConfiguration configuration =
-        RunConfiguration.parse(CONFIGURATION, "the test", Map.of("data.path", data));
+        RunConfiguration.parse(ReferenceRun.CONFIGURATION, "the test", Map.of("data.path", data));
     return new KubernetesRun(
         "job",
         NAMESPACE,

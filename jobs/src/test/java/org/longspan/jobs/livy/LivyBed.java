@@ -1,61 +1,33 @@
 package org.longspan.jobs.livy;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.longspan.jobs.CommandProcess;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.SmallDataset;
 
 /**
  * What the tests by way of Livy share: a server, a dataset, and the losses that {@code longspan
  * train} gives on it.
  *
- * @param folder with {@code data}, {@code run.yaml} and the reference's run in {@code train}
+ * @param folder with {@code data} and {@code run.yaml}
+ * @param reference the losses of {@link ReferenceRun}
  */
-record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
-  /** Steps of a run that ends by itself. */
-  static final int STEPS = 4;
-
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  private static final String CONFIGURATION =
-      """
-      model: {width: 16, heads: 2, layers: 2, pattern: [lightning, local], window: 32, convolution: 3}
-      mesh: {sequence: 2}
-      train: {steps: %d, checkpoint-every: 2, warmup: 2, learning-rate: 0.01}
-      deterministic: true
-      """
-          .formatted(STEPS);
-
+record LivyBed(LivyServer server, Path folder, List<String> reference) implements AutoCloseable {
   static LivyBed start() throws IOException, InterruptedException {
     Path folder = TestFolder.create("bed");
     LivyServer server = LivyServer.start(Path.of("target"));
     try {
-      Files.writeString(folder.resolve("run.yaml"), CONFIGURATION);
-      SmallDataset.prepare(folder);
-      try (CommandProcess train =
-          CommandProcess.start(
-              folder,
-              "train",
-              "--config",
-              folder.resolve("run.yaml").toString(),
-              "--data",
-              folder.resolve("data").toString(),
-              "--output",
-              folder.resolve("train").toString())) {
-        if (train.end() != 0) {
-          throw new AssertionError(train.text());
-        }
-      }
+      Files.writeString(folder.resolve("run.yaml"), ReferenceRun.CONFIGURATION);
+      String data = SmallDataset.prepare(folder);
+      return new LivyBed(server, folder, ReferenceRun.train(folder, data));
     } catch (AssertionError | IOException | InterruptedException failure) {
       server.close();
       throw failure;
     }
-    return new LivyBed(server, folder);
   }
 
   /** Submits a run of the bed's configuration. */
@@ -78,14 +50,9 @@ record LivyBed(LivyServer server, Path folder) implements AutoCloseable {
     return CommandProcess.start(folder, all);
   }
 
-  /** What a run logged of each step that another machine would have to repeat to the last bit. */
+  /** The losses of a run that was submitted to {@code output}. */
   List<String> losses(String output) throws IOException {
-    List<String> losses = new ArrayList<>();
-    for (String line : Files.readAllLines(folder.resolve(output).resolve("run.jsonl"))) {
-      JsonNode step = JSON.readTree(line);
-      losses.add(step.path("step") + " " + step.path("loss") + " " + step.path("gradient_norm"));
-    }
-    return losses;
+    return ReferenceRun.losses(folder.resolve(output));
   }
 
   @Override

@@ -9,6 +9,8 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.longspan.jobs.CommandProcess;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.Waiting;
 
 /** Real runs by way of a real Livy server. */
@@ -23,10 +25,10 @@ class LivyIT {
       assertThat(submitted.end()).as(submitted.text()).isZero();
       assertThat(submitted.text())
           .contains("named longspan-submitted-", "is running", "Mesh    1 data × 2 sequence")
-          .contains("step " + LivyBed.STEPS + "/" + LivyBed.STEPS + "  loss ")
+          .contains("step " + ReferenceRun.STEPS + "/" + ReferenceRun.STEPS + "  loss ")
           .contains("checkpoint  " + bed.folder().resolve("submitted/checkpoints/"));
     }
-    assertThat(bed.losses("submitted")).hasSize(LivyBed.STEPS).isEqualTo(bed.losses("train"));
+    assertThat(bed.losses("submitted")).isEqualTo(bed.reference());
   }
 
   @Test

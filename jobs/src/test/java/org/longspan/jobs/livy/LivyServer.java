@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.Waiting;
 
 /**
@@ -70,13 +71,17 @@ final class LivyServer implements AutoCloseable {
             folder.resolve("conf") + ":" + System.getenv(JARS) + "/*",
             "org.apache.livy.server.LivyServer");
     Map<String, String> environment = builder.environment();
-    List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_CONF_DIR", "HADOOP_CONF_DIR", "MASTER")
+    List.of(
+            "SPARK_TESTING",
+            "SPARK_SCALA_VERSION",
+            "SPARK_CONF_DIR",
+            "HADOOP_CONF_DIR",
+            "MASTER",
+            "OMP_NUM_THREADS")
         .forEach(environment::remove);
+    ReferenceRun.leaveKernelsToOpenBlas(environment);
     environment.put("SPARK_HOME", System.getenv(SPARK));
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");
-    // With a local master the ranks are in the driver's process, which has this from here alone.
-    environment.put("OPENBLAS_NUM_THREADS", "1");
-    environment.put("OMP_NUM_THREADS", "1");
     environment.put("LIVY_CONF_DIR", folder.resolve("conf").toString());
     environment.put("LIVY_HOME", folder.resolve("home").toString());
     environment.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));

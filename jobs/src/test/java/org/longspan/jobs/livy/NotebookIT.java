@@ -19,6 +19,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.longspan.jobs.ReferenceRun;
 import org.longspan.jobs.Waiting;
 
 /** The notebook from its first cell to its last, with real Livy and Spark behind it. */
@@ -53,7 +54,7 @@ class NotebookIT {
     Files.createDirectories(EXECUTED);
     Path run = bed.folder().resolve("notebook");
     JsonNode cells = execute(bed, run).path("cells");
-    assertThat(bed.losses("notebook")).isEqualTo(bed.losses("train"));
+    assertThat(bed.losses("notebook")).isEqualTo(bed.reference());
 
     List<BufferedImage> pictures = new ArrayList<>();
     StringBuilder printed = new StringBuilder();
@@ -69,7 +70,7 @@ class NotebookIT {
       }
     }
     assertThat(printed.toString())
-        .contains("named longspan-train-", "step " + LivyBed.STEPS + ": loss ")
+        .contains("named longspan-train-", "step " + ReferenceRun.STEPS + ": loss ")
         .containsPattern("abcd[\\s\\S]{20}");
     assertThat(pictures).hasSize(1);
     // matplotlib's first and third colours: the curves of the loss and of the speed.
@@ -95,7 +96,7 @@ class NotebookIT {
             Path.of("target/longspan-application.jar").toAbsolutePath().toUri().toString());
     builder.environment().put("LONGSPAN_DATA", bed.folder().resolve("data").toString());
     builder.environment().put("LONGSPAN_OUTPUT", run.toString());
-    builder.environment().put("LONGSPAN_STEPS", Integer.toString(LivyBed.STEPS));
+    builder.environment().put("LONGSPAN_STEPS", Integer.toString(ReferenceRun.STEPS));
     Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     assertThat(Waiting.forEnd(process)).as(() -> readable(log)).isZero();
     return new ObjectMapper().readTree(executed.toFile());

@@ -7,12 +7,11 @@ import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.MessageLabel;
 
 /**
- * Gives each rank the rows just before its slice of a sequence, its halo, and takes their gradients
- * back. The rows come straight from their owners, from as many ranks to the left as the halo
- * reaches over; ranks without tokens neither give nor take.
+ * Gives each rank the rows just before its slice of a sequence, its halo. The rows come straight
+ * from their owners, from as many ranks to the left as the halo reaches over; ranks without tokens
+ * neither give nor take. {@link HaloGradients} gives their gradients back.
  *
- * <p>Traffic: a rank receives the rows of its halo, and, on their way back, for each halo that
- * reaches into its slice the gradients of the rows that are its own.
+ * <p>Traffic: a rank receives the rows of its halo.
  *
  * <p>Threading: as its {@link Communicator}; exchanges run on the communicator's thread.
  */
@@ -116,34 +115,6 @@ public final class HaloExchange {
           }
           for (Share share : taken) {
             messages.receive(share.peer(), rows(into, share, rowBytes));
-          }
-        });
-  }
-
-  /**
-   * Starts to send the halo's gradients back to the rows' owners. The buffers belong to it until
-   * the result has been awaited.
-   *
-   * @param haloGradient {@link #length} rows
-   * @param rowBytes bytes of a row
-   * @param tailGradient {@link #tailLength} rows, to which is added what comes from the right, in
-   *     the order of the ranks
-   */
-  public Pending gradientToLeft(
-      ByteBuffer haloGradient, ElementType type, int rowBytes, ByteBuffer tailGradient) {
-    checkRows(haloGradient, length, rowBytes, "halo gradient");
-    checkRows(tailGradient, tailLength, rowBytes, "tail gradient");
-    type.elements(rowBytes);
-    ByteBuffer from = haloGradient.slice();
-    ByteBuffer into = tailGradient.slice();
-    return communicator.start(
-        MessageLabel.Kind.HALO_BACKWARD,
-        messages -> {
-          for (Share share : taken) {
-            messages.sendSegments(share.peer(), rows(from, share, rowBytes));
-          }
-          for (Share share : given) {
-            messages.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
           }
         });
   }

@@ -27,25 +27,35 @@ public record LinkQuality(double latencySeconds, double bytesPerSecond) {
   }
 
   /**
-   * The seconds of a {@link ChainScan}, {@code (P−1+K−1)(α + m/(Kβ))}: P ranks, K blocks, m bytes.
+   * The seconds of a {@link ChainScan}, {@code (P−1+K−1)(α + m/(Kβ) + F/K)}: P ranks, K blocks, m
+   * bytes, F seconds of folding a whole state.
    */
-  public double chainSeconds(int ranks, long stateBytes, int blocks) {
-    return ranks == 1 ? 0 : (ranks + blocks - 2) * seconds((double) stateBytes / blocks);
+  public double chainSeconds(int ranks, long stateBytes, double foldSeconds, int blocks) {
+    return ranks == 1
+        ? 0
+        : (ranks + blocks - 2) * (seconds((double) stateBytes / blocks) + foldSeconds / blocks);
   }
 
-  /** The number of blocks for which the chain's time is least: {@code max(1, √((P−2)m/(αβ)))}. */
-  public int chainBlocks(int ranks, long stateBytes) {
-    double best =
-        Math.sqrt(Math.max(0, ranks - 2) * (double) stateBytes / (latencySeconds * bytesPerSecond));
+  /**
+   * The number of blocks for which the chain's time is least: {@code max(1, √((P−2)(m/β + F)/α))}.
+   */
+  public int chainBlocks(int ranks, long stateBytes, double foldSeconds) {
+    double stateSeconds = stateBytes / bytesPerSecond + foldSeconds;
+    double best = Math.sqrt(Math.max(0, ranks - 2) * stateSeconds / latencySeconds);
     return (int) Math.max(1, Math.round(best));
   }
 
   /**
-   * The seconds of a {@link LogScan}, {@code ⌈log₂P⌉(α + m/β)}: m bytes of state and transition.
+   * The seconds of a {@link LogScan}'s messages, {@code ⌈log₂P⌉(α + m/β)}: m bytes of state and
+   * transition.
    */
   public double logSeconds(int ranks, long stretchBytes) {
-    int rounds = Integer.SIZE - Integer.numberOfLeadingZeros(ranks - 1);
-    return rounds * seconds((double) stretchBytes);
+    return logRounds(ranks) * seconds((double) stretchBytes);
+  }
+
+  /** {@code ⌈log₂P⌉}. */
+  static int logRounds(int ranks) {
+    return Integer.SIZE - Integer.numberOfLeadingZeros(ranks - 1);
   }
 
   private double seconds(double bytes) {

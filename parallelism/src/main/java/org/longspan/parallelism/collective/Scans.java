@@ -10,7 +10,7 @@ public final class Scans {
    * @param kind of the transitions of all pieces, which ranks without pieces know from here
    * @param blocks into how many blocks a chain cuts the state, or fewer where there are not so
    *     many; 0 for the number that suits the link
-   * @param link what {@link ScanChoice#AUTO} and the number of blocks are chosen for
+   * @param costs what {@link ScanChoice#AUTO} and the number of blocks are chosen for
    */
   public static StateScan of(
       ScanChoice choice,
@@ -18,14 +18,14 @@ public final class Scans {
       StateShape shape,
       TransitionKind kind,
       int blocks,
-      LinkQuality link) {
+      ScanCosts costs) {
     if (blocks < 0) {
       throw new IllegalArgumentException("A state in " + blocks + " blocks");
     }
     StatePath path = new StatePath(communicator, shape, kind);
-    int cut = blocks > 0 ? blocks : link.chainBlocks(path.ranks(), shape.bytes());
+    int cut = blocks > 0 ? blocks : costs.chainBlocks(path.ranks(), shape, kind);
     return switch (choice) {
-      case AUTO -> faster(path, cut, link);
+      case AUTO -> faster(path, cut, costs);
       case CHAIN -> new ChainScan(path, "chain", ScanLabels.CHAIN, cut);
       case REPLAY -> new ChainScan(path, "replay", ScanLabels.REPLAY, cut);
       case LOG -> new LogScan(path);
@@ -34,14 +34,17 @@ public final class Scans {
     };
   }
 
-  private static StateScan faster(StatePath path, int blocks, LinkQuality link) {
+  private static StateScan faster(StatePath path, int blocks, ScanCosts costs) {
     ChainScan chain = new ChainScan(path, "chain", ScanLabels.CHAIN, blocks);
     if (path.ranks() == 1) {
       return chain;
     }
-    int stretchBytes = new StretchFold(path.shape(), path.kind()).stretchBytes();
-    double chainSeconds = link.chainSeconds(path.ranks(), path.shape().bytes(), chain.blocks());
-    boolean isLogFaster = link.logSeconds(path.ranks(), stretchBytes) < chainSeconds;
-    return new ChosenScan(isLogFaster ? new LogScan(path) : chain, link);
+    double chainSeconds =
+        costs.chainSeconds(path.ranks(), path.shape(), path.kind(), chain.blocks());
+    double logSeconds = costs.logSeconds(path.ranks(), path.shape(), path.kind());
+    return new ChosenScan(
+        logSeconds < chainSeconds ? new LogScan(path) : chain,
+        costs.link(),
+        costs.fold().stateSeconds(path.shape(), path.kind()));
   }
 }

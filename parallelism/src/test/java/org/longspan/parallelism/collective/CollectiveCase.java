@@ -234,6 +234,11 @@ enum CollectiveCase {
   },
   HALO {
     @Override
+    List<Mode> modes() {
+      return List.of(Mode.STARTED);
+    }
+
+    @Override
     double[] call(Communicator group, int length, Mode mode) {
       HaloExchange exchange = new HaloExchange(group, slices(group.size(), length), length);
       int tailLength = exchange.tailLength();
@@ -255,11 +260,18 @@ enum CollectiveCase {
   },
   HALO_GRADIENT {
     @Override
+    List<Mode> modes() {
+      return List.of(Mode.STARTED);
+    }
+
+    @Override
     double[] call(Communicator group, int length, Mode mode) {
-      HaloExchange exchange = new HaloExchange(group, slices(group.size(), length), length);
-      ByteBuffer halo = Numbers.buffer(TYPE, whole(exchange.length(), group.index()));
-      ByteBuffer tail = Numbers.buffer(TYPE, whole(exchange.tailLength(), 50));
-      exchange.gradientToLeft(halo, TYPE, TYPE.bytes(), tail).await();
+      List<Slice> slices = slices(group.size(), length);
+      HaloGradients exchange = new HaloGradients(group, slices, length, Math.max(1, length));
+      ByteBuffer halo = Numbers.buffer(TYPE, whole(length, group.index()));
+      ByteBuffer tail = Numbers.buffer(TYPE, whole(length, 50));
+      boolean seesNothing = group.index() == 0 || length == 0;
+      exchange.start(seesNothing ? List.of() : List.of(halo), TYPE, TYPE.bytes(), tail).await();
       return Numbers.values(TYPE, tail);
     }
 
@@ -299,6 +311,11 @@ enum CollectiveCase {
   /** Starts a collective. */
   interface Start {
     Pending start();
+  }
+
+  /** The ways to call it. */
+  List<Mode> modes() {
+    return List.of(Mode.values());
   }
 
   /** Calls the collective; what this rank then holds. */

@@ -419,7 +419,7 @@ class CommunicatorTest {
 
   private static StateScan chain(Communicator communicator, StateShape shape) {
     return Scans.of(
-        ScanChoice.CHAIN, communicator, shape, TransitionKind.DIAGONAL, 2, LinkQuality.USUAL);
+        ScanChoice.CHAIN, communicator, shape, TransitionKind.DIAGONAL, 2, ScanCosts.USUAL);
   }
 
   private static void awaitLatch(CountDownLatch latch) {

@@ -65,15 +65,15 @@ class LinkQualityTest {
 
   @Test
   void shouldCutTheStateForTheLeastTime() {
-    assertThat(LINK.chainBlocks(1, 1 << 20)).isEqualTo(1);
-    assertThat(LINK.chainBlocks(2, 1 << 20)).isEqualTo(1);
-    assertThat(new LinkQuality(1e-4, 1e9).chainBlocks(10, 1_000_000)).isEqualTo(9);
+    assertThat(LINK.chainBlocks(1, 1 << 20, 0)).isEqualTo(1);
+    assertThat(LINK.chainBlocks(2, 1 << 20, 0)).isEqualTo(1);
+    assertThat(new LinkQuality(1e-4, 1e9).chainBlocks(10, 1_000_000, 0)).isEqualTo(9);
     int bytes = 4 << 20;
     for (int ranks : new int[] {3, 8, 64}) {
-      int best = LINK.chainBlocks(ranks, bytes);
-      double time = LINK.chainSeconds(ranks, bytes, best);
-      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, best + 2));
-      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, best - 2));
+      int best = LINK.chainBlocks(ranks, bytes, 0);
+      double time = LINK.chainSeconds(ranks, bytes, 0, best);
+      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, 0, best + 2));
+      assertThat(time).isLessThanOrEqualTo(LINK.chainSeconds(ranks, bytes, 0, best - 2));
     }
   }
 
@@ -83,28 +83,8 @@ class LinkQualityTest {
     assertThat(LINK.logSeconds(2, 100_000)).isCloseTo(1e-4, within(1e-12));
     assertThat(LINK.logSeconds(5, 100_000)).isCloseTo(3e-4, within(1e-12));
     assertThat(LINK.logSeconds(8, 100_000)).isCloseTo(3e-4, within(1e-12));
-    assertThat(LINK.chainSeconds(1, 1000, 3)).isZero();
-    assertThat(LINK.chainSeconds(4, 400_000, 2)).isCloseTo(4 * 1.5e-4, within(1e-12));
-  }
-
-  @Test
-  void shouldChooseTheChainForLargeStatesAndTheLogScanForManyRanks() {
-    Groups.run(
-        Carrier.MEMORY,
-        16,
-        communicator -> {
-          assertThat(choice(communicator, 64))
-              .isEqualTo("chain in 16 blocks, chosen for 60 µs and 1.00 GB/s");
-          assertThat(choice(communicator, 4)).isEqualTo("log-scan, chosen for 60 µs and 1.00 GB/s");
-          return null;
-        });
-  }
-
-  private static String choice(Communicator communicator, int width) {
-    StateShape shape = new StateShape(ElementType.FLOAT, 64, width, width);
-    return Scans.of(
-            ScanChoice.AUTO, communicator, shape, TransitionKind.DIAGONAL, 0, LinkQuality.USUAL)
-        .description();
+    assertThat(LINK.chainSeconds(1, 1000, 0, 3)).isZero();
+    assertThat(LINK.chainSeconds(4, 400_000, 0, 2)).isCloseTo(4 * 1.5e-4, within(1e-12));
   }
 
   @Test

@@ -81,8 +81,8 @@ class PeerFaultTest {
   private static TransportException workUntilItFails(Communicator group) {
     StateShape shape = new StateShape(ElementType.FLOAT, 2, 5, 6);
     ScanTask task = new ScanTask(shape, TransitionKind.DIAGONAL, 5, 4);
-    StateScan chain = Scans.of(ScanChoice.CHAIN, group, shape, task.kind, 4, LinkQuality.USUAL);
-    StateScan log = Scans.of(ScanChoice.LOG, group, shape, task.kind, 4, LinkQuality.USUAL);
+    StateScan chain = Scans.of(ScanChoice.CHAIN, group, shape, task.kind, 4, ScanCosts.USUAL);
+    StateScan log = Scans.of(ScanChoice.LOG, group, shape, task.kind, 4, ScanCosts.USUAL);
     for (int step = 0; ; step++) {
       group.position(step, 3);
       try {

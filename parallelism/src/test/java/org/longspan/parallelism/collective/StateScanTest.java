@@ -60,7 +60,7 @@ class StateScanTest {
             counts.length,
             communicator -> {
               StateScan scan =
-                  Scans.of(choice, communicator, task.shape, task.kind, blocks, LinkQuality.USUAL);
+                  Scans.of(choice, communicator, task.shape, task.kind, blocks, ScanCosts.USUAL);
               List<ScanPiece> pieces = task.piecesOf(communicator.index(), counts, direction);
               scan.start(direction, pieces).await();
               return pieces;
@@ -200,8 +200,7 @@ class StateScanTest {
             Carrier.MEMORY,
             4,
             communicator -> {
-              StateScan scan =
-                  Scans.of(choice, communicator, task.shape, kind, 0, LinkQuality.USUAL);
+              StateScan scan = Scans.of(choice, communicator, task.shape, kind, 0, ScanCosts.USUAL);
               for (ScanDirection direction : ScanDirection.values()) {
                 List<ScanPiece> pieces = task.piecesOf(communicator.index(), counts, direction);
                 List<ScanPiece> same = task.piecesOf(communicator.index(), counts, direction);
@@ -241,7 +240,7 @@ class StateScanTest {
             InProcessTransport.connect(ranks, Groups.LIMIT),
             transport -> {
               try (Communicator communicator = Groups.over(transport, 0)) {
-                Scans.of(choice, communicator, shape, kind, blocks, LinkQuality.USUAL)
+                Scans.of(choice, communicator, shape, kind, blocks, ScanCosts.USUAL)
                     .start(
                         direction, task.piecesOf(transport.rank(), task.evenly(ranks), direction))
                     .await();
@@ -278,10 +277,9 @@ class StateScanTest {
                     Communicator.over(transport, rank < 2 ? List.of(0, 1) : List.of(2, 3), 0);
                 Communicator strides =
                     Communicator.over(transport, List.of(rank % 2, rank % 2 + 2), 1)) {
-              StateScan first =
-                  Scans.of(choice, halves, task.shape, task.kind, 3, LinkQuality.USUAL);
+              StateScan first = Scans.of(choice, halves, task.shape, task.kind, 3, ScanCosts.USUAL);
               StateScan second =
-                  Scans.of(choice, strides, task.shape, task.kind, 2, LinkQuality.USUAL);
+                  Scans.of(choice, strides, task.shape, task.kind, 2, ScanCosts.USUAL);
               for (int round = 0; round < rounds; round++) {
                 List<ScanPiece> one = task.piecesOf(halves.index(), counts, ScanDirection.FORWARD);
                 List<ScanPiece> two =
@@ -338,7 +336,7 @@ class StateScanTest {
 
   private static String description(
       ScanChoice choice, Communicator communicator, StateShape shape, int blocks) {
-    return Scans.of(choice, communicator, shape, TransitionKind.DIAGONAL, blocks, LinkQuality.USUAL)
+    return Scans.of(choice, communicator, shape, TransitionKind.DIAGONAL, blocks, ScanCosts.USUAL)
         .description();
   }
 
@@ -353,8 +351,7 @@ class StateScanTest {
         communicator -> {
           for (ScanChoice choice : ScanChoice.values()) {
             StateScan scan =
-                Scans.of(
-                    choice, communicator, shape, TransitionKind.DIAGONAL, 0, LinkQuality.USUAL);
+                Scans.of(choice, communicator, shape, TransitionKind.DIAGONAL, 0, ScanCosts.USUAL);
             ScanPiece good = new ScanPiece(state, Transition.diagonal(factors), state);
             assertThatThrownBy(
                     () ->

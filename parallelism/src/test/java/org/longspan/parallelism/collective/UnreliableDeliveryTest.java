@@ -59,7 +59,7 @@ class UnreliableDeliveryTest {
   private static double[] scans(ScanChoice choice, TransitionKind kind, Communicator group) {
     StateShape shape = new StateShape(ElementType.FLOAT, 2, 5, 6);
     ScanTask task = new ScanTask(shape, kind, 6, 4);
-    StateScan scan = Scans.of(choice, group, shape, kind, 4, LinkQuality.USUAL);
+    StateScan scan = Scans.of(choice, group, shape, kind, 4, ScanCosts.USUAL);
     List<ScanPiece> forward =
         task.piecesOf(group.index(), task.evenly(RANKS), ScanDirection.FORWARD);
     List<ScanPiece> backward =

@@ -9,7 +9,7 @@ import org.longspan.executors.bench.RankTimes;
 import org.longspan.executors.bench.process.RankBody;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.StateShape;
 import org.longspan.parallelism.transport.Transport;
 
@@ -24,7 +24,8 @@ public final class CollectiveRank implements RankBody {
 
   private static final int HEAD_WIDTH = 128;
   private static final int CHANNEL = 10;
-  private static final int WARM_UP = 8;
+  private static final int WARM_UP = 40;
+  private static final int WARM_UP_OF_A_STATE = 4;
 
   static StateShape shape(int heads) {
     return new StateShape(ElementType.FLOAT, heads, HEAD_WIDTH, HEAD_WIDTH);
@@ -35,18 +36,30 @@ public final class CollectiveRank implements RankBody {
     int repetitions = Integer.parseInt(arguments.get(0));
     List<Integer> everyone = IntStream.range(0, transport.size()).boxed().toList();
     try (Communicator communicator = Communicator.over(transport, everyone, CHANNEL)) {
+      warmUp(communicator, shape(Integer.parseInt(arguments.get(1))));
       LinkCosts costs = LinkCostProbe.measure(transport, communicator);
       if (costs != null) {
         results.accept(costs.written());
       }
-      LinkQuality link = LinkQuality.measure(communicator);
+      ScanCosts scanCosts = ScanCosts.measure(communicator);
       for (String heads : arguments.subList(1, arguments.size())) {
         StateShape shape = shape(Integer.parseInt(heads));
-        List<Trial> trials = new Trials(communicator, shape, link).all();
+        List<Trial> trials = new Trials(communicator, shape, scanCosts).all();
         List<Measurement> measured = measure(communicator, shape, trials, repetitions, costs);
         if (transport.rank() == 0) {
           measured.forEach(measurement -> results.accept(measurement.written()));
         }
+      }
+    }
+  }
+
+  /** Has the compiler see everything that is measured, the costs of the link too. */
+  private static void warmUp(Communicator communicator, StateShape shape) {
+    List<Trial> trials = new Trials(communicator, shape, ScanCosts.measure(communicator)).all();
+    for (int round = 0; round < WARM_UP; round++) {
+      for (Trial trial : trials) {
+        communicator.barrier();
+        trial.action().run();
       }
     }
   }
@@ -60,7 +73,7 @@ public final class CollectiveRank implements RankBody {
       LinkCosts costs) {
     double[][] seconds = new double[trials.size()][repetitions];
     double[] received = new double[trials.size()];
-    for (int repetition = -WARM_UP; repetition < repetitions; repetition++) {
+    for (int repetition = -WARM_UP_OF_A_STATE; repetition < repetitions; repetition++) {
       for (int trial = 0; trial < trials.size(); trial++) {
         communicator.barrier();
         long bytesBefore = communicator.receivedBytes();

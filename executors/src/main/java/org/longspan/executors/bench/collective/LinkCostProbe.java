@@ -10,6 +10,7 @@ import org.longspan.executors.bench.Medians;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.ScanPiece;
 import org.longspan.parallelism.collective.Scans;
@@ -108,7 +109,7 @@ final class LinkCostProbe {
     try (Communicator alone =
         Communicator.over(transport, List.of(transport.rank()), ALONE_CHANNEL)) {
       StateScan scan =
-          Scans.of(ScanChoice.CHAIN, alone, shape, TransitionKind.DIAGONAL, 1, LinkQuality.USUAL);
+          Scans.of(ScanChoice.CHAIN, alone, shape, TransitionKind.DIAGONAL, 1, ScanCosts.USUAL);
       List<ScanPiece> pieces = new ArrayList<>();
       for (int piece = 0; piece < FOLDED_PIECES; piece++) {
         pieces.add(States.piece(shape, piece));

@@ -28,7 +28,8 @@ public record Prediction(
     for (int ranks = 2; ranks <= MOST_RANKS; ranks *= 2) {
       int blocks =
           Math.min(
-              CollectiveRank.shape(heads).rows(), costs.link().chainBlocks(ranks, (long) state));
+              CollectiveRank.shape(heads).rows(),
+              costs.link().chainBlocks(ranks, (long) state, costs.foldSecondsPerByte() * state));
       rows.add(
           new Prediction(
               ranks,

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.ScanPiece;
 import org.longspan.parallelism.collective.Scans;
@@ -25,23 +25,23 @@ final class Trials {
 
   private final Communicator communicator;
   private final StateShape shape;
-  private final LinkQuality link;
+  private final ScanCosts costs;
   private final int ranks;
 
   /**
-   * @param link for which a chain's blocks are chosen
+   * @param costs for which a chain's blocks are chosen
    */
-  Trials(Communicator communicator, StateShape shape, LinkQuality link) {
+  Trials(Communicator communicator, StateShape shape, ScanCosts costs) {
     this.communicator = communicator;
     this.shape = shape;
-    this.link = link;
+    this.costs = costs;
     this.ranks = communicator.size();
   }
 
   List<Trial> all() {
     double state = shape.bytes();
     double transition = shape.rows() * (double) Float.BYTES;
-    int blocks = Math.min(shape.rows(), link.chainBlocks(ranks, shape.bytes()));
+    int blocks = Math.min(shape.rows(), costs.chainBlocks(ranks, shape, TransitionKind.DIAGONAL));
     List<Trial> trials = new ArrayList<>();
     trials.add(
         scan(
@@ -117,7 +117,7 @@ final class Trials {
   }
 
   private Trial scan(String name, ScanChoice choice, int blocks, int pieces, CollectiveWork work) {
-    StateScan scan = Scans.of(choice, communicator, shape, TransitionKind.DIAGONAL, blocks, link);
+    StateScan scan = Scans.of(choice, communicator, shape, TransitionKind.DIAGONAL, blocks, costs);
     List<ScanPiece> own =
         IntStream.range(edge(pieces, communicator.index()), edge(pieces, communicator.index() + 1))
             .mapToObj(piece -> States.piece(shape, piece))

@@ -75,8 +75,12 @@ public enum BenchedKernel {
     return ofToken * tokens * shape.heads();
   }
 
-  /** Bytes of what one pass reads and writes in float, each number once. */
-  double bytes(KernelPass pass, AttentionShape shape, int tokens) {
+  /**
+   * Bytes of what one pass reads and writes, each number once; gates and sums are float.
+   *
+   * @param numberBytes of every other number
+   */
+  double bytes(KernelPass pass, AttentionShape shape, int tokens, int numberBytes) {
     double keys = shape.keyWidth();
     double values = shape.valueWidth();
     double gates =
@@ -89,9 +93,14 @@ public enum BenchedKernel {
     double sums = isSoftmax() ? 1 : 0;
     double numbers =
         switch (pass) {
-          case FORWARD -> 2 * keys + 2 * values + gates + sums;
-          case BACKWARD -> 4 * keys + 3 * values + 2 * gates + sums + (isSoftmax() ? values : 0);
+          case FORWARD -> 2 * keys + 2 * values;
+          case BACKWARD -> 4 * keys + 3 * values + (isSoftmax() ? values : 0);
         };
-    return numbers * tokens * shape.heads() * Float.BYTES;
+    double floats =
+        switch (pass) {
+          case FORWARD -> gates + sums;
+          case BACKWARD -> 2 * gates + sums;
+        };
+    return (numbers * numberBytes + floats * Float.BYTES) * tokens * shape.heads();
   }
 }

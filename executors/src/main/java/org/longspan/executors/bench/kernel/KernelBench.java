@@ -41,14 +41,14 @@ public final class KernelBench {
   }
 
   private void measure(BenchedKernel kernel, KernelForm form, Consumer<KernelMeasurement> results) {
-    if (form == KernelForm.APARAPI && OpenClDevices.all().isEmpty()) {
+    if (form != KernelForm.CPU && OpenClDevices.all().isEmpty()) {
       results.accept(
           new KernelMeasurement.Missing(kernel, form, "there is no OpenCL device on this machine"));
       return;
     }
     try (KernelCase work = KernelCase.of(kernel, form, options, workers)) {
       // Where a kernel has no such form yet, another one stands in, and says so.
-      if (!work.description().startsWith(form.label())) {
+      if (!work.description().startsWith(form.computer())) {
         results.accept(
             new KernelMeasurement.Missing(
                 kernel, form, "there is no such form of it yet, it runs on " + work.description()));
@@ -69,7 +69,7 @@ public final class KernelBench {
     OptionalDouble alone =
         switch (form) {
           case CPU -> OptionalDouble.of(withTransfers);
-          case APARAPI ->
+          case APARAPI, APARAPI_BF16 ->
               work.canTellKernels()
                   ? OptionalDouble.of(seconds(() -> work.kernelSeconds(pass)))
                   : OptionalDouble.empty();
@@ -85,7 +85,7 @@ public final class KernelBench {
         alone,
         withTransfers,
         kernel.operations(pass, shape, options.tokens(), options.window()),
-        kernel.bytes(pass, shape, options.tokens()),
+        kernel.bytes(pass, shape, options.tokens(), form.numberBytes()),
         rates.computeIfAbsent(form, this::probe));
   }
 
@@ -123,7 +123,7 @@ public final class KernelBench {
   private ComputeRates probe(KernelForm form) {
     return switch (form) {
       case CPU -> ProcessorProbe.of(workers);
-      case APARAPI -> {
+      case APARAPI, APARAPI_BF16 -> {
         OpenCLDevice device = OpenClDevices.best().orElseThrow();
         ComputeRates measured = DeviceProbe.of(device).compute();
         // A processor does through OpenCL no more than it does without.

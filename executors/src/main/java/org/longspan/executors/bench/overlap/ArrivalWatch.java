@@ -10,7 +10,7 @@ import org.longspan.parallelism.collective.Pending;
 
 /**
  * Sees a scan arrive while another thread attends, and how much of its time that thread was
- * computing: a processor that the scan's own work takes from the attention hides nothing.
+ * computing: the rest went to the scan's own work, or was waited.
  *
  * <p>Threading: one thread watches its own scans.
  */

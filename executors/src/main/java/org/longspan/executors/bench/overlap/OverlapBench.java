@@ -20,7 +20,7 @@ public final class OverlapBench {
   private static final int HEAP_MEBIBYTES = 256;
   private static final int DIRECT_MEBIBYTES = 4_096;
   private static final Duration TIME_LIMIT = Duration.ofMinutes(2);
-  private static final int WORDS = 8;
+  private static final int WORDS = 9;
 
   private final int tokens;
   private final int repetitions;
@@ -47,9 +47,11 @@ public final class OverlapBench {
    * @param togetherSeconds of the attention with the scan in flight, until both were done
    * @param waitedSeconds for the scan once the attention was done
    * @param inFlightSeconds of the scan beside the attention, from its start to its arrival
-   * @param exposedShare of {@code inFlightSeconds} for which the attention's thread was not
-   *     computing: it waited for the scan, or the scan's own work (encryption, copies, the
-   *     recurrence) or another program had its processor
+   * @param waitedShare of {@code inFlightSeconds} for which the rank had no attention left to do
+   *     and waited
+   * @param displacedSeconds of {@code inFlightSeconds} for which the rank had attention to do and
+   *     no processor for it: the scan's own work (encryption, copies, the recurrence) or another
+   *     program had it. No order of work hides these
    * @param scan how the state travels
    */
   public record Result(
@@ -61,12 +63,13 @@ public final class OverlapBench {
       double togetherSeconds,
       double waitedSeconds,
       double inFlightSeconds,
-      double exposedShare,
+      double waitedShare,
+      double displacedSeconds,
       String scan) {
 
-    /** Share of the scan's time for which the rank's own attention was computing, 0 to 1. */
+    /** Share of the scan's time, beside the attention, for which the rank did not wait; 0 to 1. */
     public double hiddenShare() {
-      return Math.min(1, Math.max(0, 1 - exposedShare));
+      return Math.min(1, Math.max(0, 1 - waitedShare));
     }
   }
 
@@ -98,6 +101,7 @@ public final class OverlapBench {
         Double.parseDouble(words[4]),
         Double.parseDouble(words[5]),
         Double.parseDouble(words[6]),
-        words[7]);
+        Double.parseDouble(words[7]),
+        words[8]);
   }
 }

@@ -1,24 +1,24 @@
 package org.longspan.executors.bench.overlap;
 
+import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.longspan.executors.bench.Medians;
 import org.longspan.executors.bench.RankTimes;
 import org.longspan.executors.bench.process.RankBody;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.parallelism.collective.Communicator;
-import org.longspan.parallelism.collective.LinkQuality;
-import org.longspan.parallelism.collective.Pending;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Transport;
 
 /**
  * A rank that measures its own attention, the scan, and both at once. Rank 0 says a line for each
  * direction: its name, the seconds of attention, of the scan, of both, those waited for the scan
- * after the attention, those that the scan took beside the attention, and the share of them for
- * which the attention's thread was computing; then how the scan travels.
+ * after the attention, those that the scan took beside the attention, the share of them that was
+ * waited, and those of them for which the attention had no processor; then how the scan travels.
  *
  * <p>Arguments: repetitions, tokens of a rank, heads, head width.
  */
@@ -37,7 +37,7 @@ public final class OverlapRank implements RankBody {
     List<Integer> everyone = IntStream.range(0, transport.size()).boxed().toList();
     try (Communicator communicator = Communicator.over(transport, everyone, CHANNEL);
         OverlapWork work =
-            new OverlapWork(communicator, LinkQuality.measure(communicator), shape, tokens);
+            new OverlapWork(communicator, ScanCosts.measure(communicator), shape, tokens);
         ArrivalWatch arrivals = new ArrivalWatch()) {
       for (ScanDirection direction : ScanDirection.values()) {
         work.prepare(direction);
@@ -62,10 +62,7 @@ public final class OverlapRank implements RankBody {
       int repetitions) {
     double[] attention = new double[repetitions];
     double[] scan = new double[repetitions];
-    double[] together = new double[repetitions];
-    double[] waited = new double[repetitions];
-    double[] inFlight = new double[repetitions];
-    double[] exposedShare = new double[repetitions];
+    Beside[] beside = new Beside[repetitions];
     for (int repetition = -WARM_UP; repetition < repetitions; repetition++) {
       int place = Math.max(0, repetition);
       communicator.barrier();
@@ -79,32 +76,29 @@ public final class OverlapRank implements RankBody {
       scan[place] = secondsSince(startedAt);
 
       communicator.barrier();
-      startedAt = System.nanoTime();
-      Pending travelling = work.startScan(direction);
-      Future<ArrivalWatch.Flight> flight = arrivals.watch(travelling, startedAt);
-      work.attend(direction);
-      double attended = secondsSince(startedAt);
-      travelling.await();
-      together[place] = secondsSince(startedAt);
-      waited[place] = together[place] - attended;
-      ArrivalWatch.Flight flown = ArrivalWatch.landed(flight);
-      inFlight[place] = flown.seconds();
-      exposedShare[place] = 1 - flown.computedSeconds() / flown.seconds();
+      beside[place] =
+          Beside.measure(arrivals, () -> work.startScan(direction), () -> work.attend(direction));
     }
     return String.join(
         " ",
         direction.name(),
         slowest(communicator, attention),
         slowest(communicator, scan),
-        slowest(communicator, together),
-        slowest(communicator, waited),
-        slowest(communicator, inFlight),
-        slowest(communicator, exposedShare),
+        slowest(communicator, beside, Beside::togetherSeconds),
+        slowest(communicator, beside, Beside::waitedSeconds),
+        slowest(communicator, beside, Beside::inFlightSeconds),
+        slowest(communicator, beside, Beside::waitedShare),
+        slowest(communicator, beside, Beside::displacedSeconds),
         work.scanDescription());
   }
 
   private static double secondsSince(long nanoTime) {
     return (System.nanoTime() - nanoTime) / 1e9;
+  }
+
+  private static String slowest(
+      Communicator communicator, Beside[] ofRepetition, ToDoubleFunction<Beside> value) {
+    return slowest(communicator, Arrays.stream(ofRepetition).mapToDouble(value).toArray());
   }
 
   /** The median of the repetitions, each by the rank for which it was greatest. */

@@ -15,9 +15,9 @@ import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
-import org.longspan.parallelism.collective.LinkQuality;
 import org.longspan.parallelism.collective.Pending;
 import org.longspan.parallelism.collective.ScanChoice;
+import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.collective.ScanPiece;
 import org.longspan.parallelism.collective.Scans;
@@ -47,7 +47,7 @@ final class OverlapWork implements AutoCloseable {
   private final Matrix incoming;
   private final Matrix incomingGradient;
 
-  OverlapWork(Communicator communicator, LinkQuality link, AttentionShape shape, int tokens) {
+  OverlapWork(Communicator communicator, ScanCosts costs, AttentionShape shape, int tokens) {
     double[] slopes =
         IntStream.rangeClosed(1, shape.heads())
             .mapToDouble(head -> Math.pow(2, -8.0 * head / shape.heads()))
@@ -61,7 +61,7 @@ final class OverlapWork implements AutoCloseable {
             new StateShape(ElementType.FLOAT, shape.heads(), shape.keyWidth(), shape.valueWidth()),
             TransitionKind.DIAGONAL,
             0,
-            link);
+            costs);
     this.documents = Documents.one(tokens, (long) tokens * communicator.index());
     Random random = new Random(communicator.index());
     this.inputs =

@@ -17,9 +17,9 @@ class CollectiveWorkTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 8, 4096})
   void shouldAgreeWithWhatScansAreChosenBy(int ranks) {
-    int blocks = LINK.chainBlocks(ranks, (long) STATE);
+    int blocks = LINK.chainBlocks(ranks, (long) STATE, 0);
     assertThat(HOSTS.seconds(CollectiveWork.chain(ranks, STATE, blocks, ranks)))
-        .isCloseTo(LINK.chainSeconds(ranks, (long) STATE, blocks), within(1e-12));
+        .isCloseTo(LINK.chainSeconds(ranks, (long) STATE, 0, blocks), within(1e-12));
     assertThat(HOSTS.seconds(CollectiveWork.logScan(ranks, STATE, TRANSITION)))
         .isCloseTo(LINK.logSeconds(ranks, (long) (STATE + TRANSITION)), within(1e-12));
   }

@@ -30,12 +30,55 @@ class OverlapBenchTest {
             result -> {
               assertThat(result.localSeconds()).isPositive();
               assertThat(result.scanSeconds()).isPositive();
+              assertThat(result.waitedSeconds()).isPositive();
+              assertThat(result.inFlightSeconds()).isPositive();
+              assertThat(result.waitedShare()).isPositive();
               assertThat(result.hiddenShare()).isBetween(0.0, 1.0);
             });
   }
 
   @Test
-  void shouldHideWhatIsNotExposed() {
+  void shouldTakeForWaitedWhatIsLeftOfAScanOnceTheWorkIsDone() {
+    try (ArrivalWatch watch = new ArrivalWatch()) {
+      long start = System.nanoTime();
+      Beside beside =
+          Beside.measure(watch, () -> () -> sleepUntil(start + 400_000_000), () -> sleep(100));
+      assertThat(beside.inFlightSeconds()).isGreaterThan(0.39);
+      assertThat(beside.togetherSeconds()).isGreaterThan(0.39);
+      assertThat(beside.waitedSeconds()).isBetween(0.1, beside.togetherSeconds() - 0.099);
+      assertThat(beside.waitedShare()).isEqualTo(beside.waitedSeconds() / beside.inFlightSeconds());
+      // While it slept this thread neither computed nor waited.
+      assertThat(beside.displacedSeconds()).isGreaterThan(0.08);
+    }
+  }
+
+  @Test
+  void shouldWaitForNothingThatArrivesWhileItWorks() {
+    try (ArrivalWatch watch = new ArrivalWatch()) {
+      long start = System.nanoTime();
+      Beside beside =
+          Beside.measure(watch, () -> () -> sleepUntil(start + 50_000_000), () -> sleep(400));
+      assertThat(beside.togetherSeconds()).isGreaterThan(0.39);
+      assertThat(beside.waitedShare()).isLessThan(0.5);
+    }
+  }
+
+  private static void sleepUntil(long nanoTime) {
+    while (System.nanoTime() < nanoTime) {
+      sleep(1);
+    }
+  }
+
+  private static void sleep(long milliseconds) {
+    try {
+      Thread.sleep(milliseconds);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void shouldHideWhatIsNotWaitedFor() {
     assertThat(result(0.25).hiddenShare()).isEqualTo(0.75);
     assertThat(result(0).hiddenShare()).isEqualTo(1);
     assertThat(result(-0.01).hiddenShare()).isEqualTo(1);
@@ -81,7 +124,7 @@ class OverlapBenchTest {
     }
   }
 
-  private static OverlapBench.Result result(double exposedShare) {
+  private static OverlapBench.Result result(double waitedShare) {
     return new OverlapBench.Result(
         ScanDirection.FORWARD,
         128,
@@ -91,7 +134,8 @@ class OverlapBenchTest {
         1,
         0,
         0.1,
-        exposedShare,
+        waitedShare,
+        0,
         "chain");
   }
 }

@@ -1,4 +1,4 @@
-package org.longspan.jobs.livy;
+package org.longspan.jobs;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -6,18 +6,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.longspan.jobs.Waiting;
 
 /** {@code bin/longspan} in a process of its own, as a user starts it. */
-record CommandProcess(Process process, Path output) implements AutoCloseable {
+public record CommandProcess(Process process, Path output) implements AutoCloseable {
 
   /** Starts one, which writes to a file in {@code folder}. */
-  static CommandProcess start(Path folder, String... arguments) throws IOException {
+  public static CommandProcess start(Path folder, String... arguments) throws IOException {
     Path output = Files.createTempFile(folder, arguments[0], ".out");
     ProcessBuilder builder = new ProcessBuilder("../bin/longspan");
     builder.command().addAll(List.of(arguments));
     List.of("SPARK_HOME", "SPARK_CONF_DIR", "HADOOP_CONF_DIR", "MASTER")
         .forEach(builder.environment()::remove);
+    ReferenceRun.leaveKernelsToOpenBlas(builder.environment());
     builder.environment().put("LONGSPAN_BUILD", "never");
     builder.environment().put("LONGSPAN_MEMORY", "512m");
     builder.environment().putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
@@ -26,12 +26,12 @@ record CommandProcess(Process process, Path output) implements AutoCloseable {
   }
 
   /** Its exit code, when it has ended. */
-  int end() throws InterruptedException {
+  public int end() throws InterruptedException {
     return Waiting.forEnd(process);
   }
 
   /** Waits until it has written what matches, and fails where it ends without. */
-  void await(String regex) throws IOException, InterruptedException {
+  public void await(String regex) throws IOException, InterruptedException {
     Pattern pattern = Pattern.compile(regex);
     try {
       Waiting.until(regex, () -> pattern.matcher(text()).find() || !process.isAlive());
@@ -44,7 +44,7 @@ record CommandProcess(Process process, Path output) implements AutoCloseable {
   }
 
   /** What it has written, both streams. */
-  String text() throws IOException {
+  public String text() throws IOException {
     return Files.readString(output, StandardCharsets.UTF_8);
   }
 

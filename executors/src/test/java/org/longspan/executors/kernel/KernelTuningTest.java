@@ -1,0 +1,215 @@
+package org.longspan.executors.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.aparapi.device.OpenCLDevice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.AttentionResult.Tolerance;
+import org.longspan.executors.layer.LinearRule;
+import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.OpenClDevices;
+
+class KernelTuningTest {
+  private static final TuningKey KEY = new TuningKey("a device", "driver 1", "a kernel, 64 tokens");
+  private static final List<LinearForm> FORMS = List.of(LinearForm.values());
+
+  @TempDir private Path folder;
+
+  private TuningFile file() {
+    return new TuningFile(folder.resolve("longspan").resolve("kernels.json"));
+  }
+
+  private static double never(LinearForm form) {
+    throw new AssertionError("Measured " + form + " again");
+  }
+
+  private static ToDoubleFunction<LinearForm> times(double tiles, double rows) {
+    return form ->
+        switch (form) {
+          case TILES -> tiles;
+          case ROWS -> rows;
+        };
+  }
+
+  @Test
+  void shouldTakeTheFasterForm() {
+    assertThat(new KernelTuning(file()).choose(KEY, FORMS, times(2, 3)))
+        .isEqualTo(LinearForm.TILES);
+    TuningKey other = new TuningKey("a device", "driver 1", "a kernel, 128 tokens");
+    assertThat(new KernelTuning(file()).choose(other, FORMS, times(3, 2)))
+        .isEqualTo(LinearForm.ROWS);
+  }
+
+  @Test
+  void shouldMeasureOnceForAllProcesses() {
+    KernelTuning first = new KernelTuning(file());
+    first.choose(KEY, FORMS, times(3, 2));
+    assertThat(first.choose(KEY, FORMS, KernelTuningTest::never)).isEqualTo(LinearForm.ROWS);
+    assertThat(new KernelTuning(file()).choose(KEY, FORMS, KernelTuningTest::never))
+        .isEqualTo(LinearForm.ROWS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "no JSON",
+        "[]",
+        "{\"version\": 0, \"devices\": {}}",
+        "{\"version\": 1, \"devices\": 7}",
+        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+            + " {\"a kernel, 64 tokens\": {\"tiles\": -1, \"rows\": 5}}}}}",
+        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+            + " {\"a kernel, 64 tokens\": {\"columns\": 1, \"rows\": 5}}}}}",
+        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+            + " {\"a kernel, 64 tokens\": {}}}}}"
+      })
+  void shouldMeasureAgainWhereTheFileIsDamaged(String content) throws IOException {
+    Files.createDirectories(file().path().getParent());
+    Files.writeString(file().path(), content);
+
+    assertThat(new KernelTuning(file()).choose(KEY, FORMS, times(2, 3)))
+        .isEqualTo(LinearForm.TILES);
+
+    assertThat(file().read(KEY)).contains(Map.of("tiles", 2.0, "rows", 3.0));
+  }
+
+  @Test
+  void shouldForgetWhatAnotherDriverTook() throws IOException {
+    TuningKey elsewhere = new TuningKey("another device", "driver 1", KEY.work());
+    file().write(KEY, Map.of("tiles", 1.0, "rows", 2.0));
+    file().write(elsewhere, Map.of("tiles", 1.0, "rows", 2.0));
+    TuningKey newer = new TuningKey(KEY.device(), "driver 2", "a kernel, 128 tokens");
+
+    assertThat(new KernelTuning(file()).choose(newer, FORMS, times(2, 1)))
+        .isEqualTo(LinearForm.ROWS);
+
+    assertThat(file().read(newer)).isPresent();
+    assertThat(file().read(KEY)).isEmpty();
+    assertThat(file().read(elsewhere)).isPresent();
+  }
+
+  @Test
+  void shouldChooseWhereNothingCanBeKept() throws IOException {
+    Path occupied = Files.createFile(folder.resolve("longspan"));
+
+    assertThat(
+            new KernelTuning(new TuningFile(occupied.resolve("kernels.json")))
+                .choose(KEY, FORMS, times(3, 2)))
+        .isEqualTo(LinearForm.ROWS);
+  }
+
+  @Test
+  void shouldLeaveOutAFormThatTheDeviceRefuses() {
+    KernelTuning tuning = new KernelTuning(file());
+    assertThat(
+            tuning.choose(
+                KEY,
+                FORMS,
+                form -> {
+                  if (form == LinearForm.TILES) {
+                    throw new InvalidInputException("too little memory");
+                  }
+                  return 7;
+                }))
+        .isEqualTo(LinearForm.ROWS);
+    TuningKey other = new TuningKey("a device", "driver 1", "another kernel");
+    assertThatThrownBy(
+            () ->
+                tuning.choose(
+                    other,
+                    FORMS,
+                    form -> {
+                      throw new InvalidInputException("not as " + form);
+                    }))
+        .hasMessage("not as TILES");
+  }
+
+  @Test
+  void shouldKeepWhatTwoProcessesMeasureAtOnce() throws Exception {
+    List<Process> processes = new ArrayList<>();
+    for (String name : List.of("one", "other")) {
+      processes.add(
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  TuningWriter.class.getName(),
+                  file().path().toString(),
+                  name)
+              .inheritIO()
+              .start());
+    }
+    for (Process process : processes) {
+      assertThat(process.waitFor()).isZero();
+    }
+    for (String name : List.of("one", "other")) {
+      for (int i = 0; i < TuningWriter.TIMES; i++) {
+        assertThat(file().read(TuningWriter.key(name, i))).as("%s %d", name, i).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void shouldKeepItsFileWhereCachesLie() {
+    assertThat(TuningFile.ofUser("/caches", "/home/someone").path())
+        .isEqualTo(Path.of("/caches/longspan/kernels.json"));
+    assertThat(TuningFile.ofUser(null, "/home/someone").path())
+        .isEqualTo(Path.of("/home/someone/.cache/longspan/kernels.json"));
+    assertThat(TuningFile.ofUser("relative", "/home/someone").path())
+        .isEqualTo(Path.of("/home/someone/.cache/longspan/kernels.json"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(LinearForm.class)
+  void shouldComputeInTheFormThatWasChosen(LinearForm form) throws IOException {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    OpenCLDevice device = OpenClDevices.best().orElseThrow();
+    AttentionShape shape = new AttentionShape(2, 9, 5);
+    AttentionCase problem =
+        AttentionCase.random(1, LinearRule.CONSTANT, shape, 0.2, Documents.one(100, 7));
+    for (int size = 1; size <= 128; size *= 2) {
+      file()
+          .write(
+              TuningKey.of(device, "lightning", shape, size),
+              Map.of(
+                  "tiles", form == LinearForm.TILES ? 1.0 : 2.0,
+                  "rows", form == LinearForm.ROWS ? 1.0 : 2.0));
+    }
+    int[] cuts = {40};
+    AttentionRanks.of(problem, Precision.FLOAT, 64)
+        .withKernel(
+            workers ->
+                new TunedLinearAttention(
+                    device,
+                    shape,
+                    problem.slopes(),
+                    64,
+                    workers,
+                    "aparapi",
+                    new KernelTuning(file())))
+        .run(cuts)
+        .assertEquals(
+            AttentionRecurrence.of(problem),
+            new Tolerance(1e-5, 1e-5),
+            form + ", cut at " + Arrays.toString(cuts),
+            100,
+            cuts);
+  }
+}
