@@ -27,15 +27,15 @@ import org.longspan.executors.opencl.OpenClDevices;
 class KernelTuningTest {
   private static final TuningKey KEY = new TuningKey("a device", "driver 1", "a kernel, 64 tokens");
   private static final List<LinearForm> FORMS = List.of(LinearForm.values());
-  private static final ToDoubleFunction<LinearForm> NEVER =
-      form -> {
-        throw new AssertionError("Measured again");
-      };
 
   @TempDir private Path folder;
 
   private TuningFile file() {
     return new TuningFile(folder.resolve("longspan").resolve("kernels.json"));
+  }
+
+  private static double measuredAgain(LinearForm form) {
+    throw new AssertionError("Measured again, as " + form);
   }
 
   private static ToDoubleFunction<LinearForm> times(double tiles, double rows) {
@@ -59,8 +59,10 @@ class KernelTuningTest {
   void shouldMeasureOnceForAllProcesses() {
     KernelTuning first = new KernelTuning(file());
     first.choose(KEY, FORMS, times(3, 2));
-    assertThat(first.choose(KEY, FORMS, NEVER)).isEqualTo(LinearForm.ROWS);
-    assertThat(new KernelTuning(file()).choose(KEY, FORMS, NEVER)).isEqualTo(LinearForm.ROWS);
+    assertThat(first.choose(KEY, FORMS, KernelTuningTest::measuredAgain))
+        .isEqualTo(LinearForm.ROWS);
+    assertThat(new KernelTuning(file()).choose(KEY, FORMS, KernelTuningTest::measuredAgain))
+        .isEqualTo(LinearForm.ROWS);
   }
 
   @ParameterizedTest
