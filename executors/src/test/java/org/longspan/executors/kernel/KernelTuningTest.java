@@ -34,8 +34,8 @@ class KernelTuningTest {
     return new TuningFile(folder.resolve("longspan").resolve("kernels.json"));
   }
 
-  private static double never(LinearForm form) {
-    throw new AssertionError("Measured " + form + " again");
+  private static double measuredAgain(LinearForm form) {
+    throw new AssertionError("Measured again, as " + form);
   }
 
   private static ToDoubleFunction<LinearForm> times(double tiles, double rows) {
@@ -59,8 +59,9 @@ class KernelTuningTest {
   void shouldMeasureOnceForAllProcesses() {
     KernelTuning first = new KernelTuning(file());
     first.choose(KEY, FORMS, times(3, 2));
-    assertThat(first.choose(KEY, FORMS, KernelTuningTest::never)).isEqualTo(LinearForm.ROWS);
-    assertThat(new KernelTuning(file()).choose(KEY, FORMS, KernelTuningTest::never))
+    assertThat(first.choose(KEY, FORMS, KernelTuningTest::measuredAgain))
+        .isEqualTo(LinearForm.ROWS);
+    assertThat(new KernelTuning(file()).choose(KEY, FORMS, KernelTuningTest::measuredAgain))
         .isEqualTo(LinearForm.ROWS);
   }
 
