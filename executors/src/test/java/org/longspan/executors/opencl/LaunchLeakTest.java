@@ -18,8 +18,8 @@ class LaunchLeakTest {
   private static final int NUMBERS = 1 << 12;
   private static final int LAUNCHES_BEFORE = 10_000;
   private static final int LAUNCHES = 90_000;
-  private static final int LAUNCHERS_BEFORE = 20;
-  private static final int LAUNCHERS = 100;
+  private static final int LAUNCHERS_BEFORE = 150;
+  private static final int LAUNCHERS = 300;
   private static final long MOST_BYTES = 24L << 20;
 
   /** Adds one to its input. */
@@ -57,8 +57,8 @@ class LaunchLeakTest {
     makeAndClose(device, LAUNCHERS_BEFORE);
     long before = resident();
     makeAndClose(device, LAUNCHERS);
-    // One that stayed would hold 2 MiB: all of them 200 MiB.
-    assertThat(resident() - before).isLessThan(3 * MOST_BYTES);
+    // Each holds 2 MiB; Java's heap may grow a little.
+    assertThat(resident() - before).isLessThan(6 * MOST_BYTES);
   }
 
   private static OpenCLDevice device() {
