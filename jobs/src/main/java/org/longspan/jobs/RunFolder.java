@@ -1,7 +1,6 @@
 package org.longspan.jobs;
 
 import java.io.IOException;
-import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Location;
@@ -29,12 +28,15 @@ final class RunFolder {
 
   /** Refuses a folder in which another run would be lost. */
   void requireNoRun() {
-    for (String entry : List.of(RunObserver.LOG_FILE, CHECKPOINTS)) {
-      if (location.child(entry).status().isPresent()) {
-        throw new InvalidInputException(
-            "The output %s holds another run (%s); go on with it by --resume, or name another folder."
-                .formatted(name, entry));
-      }
+    if (location.child(CHECKPOINTS).status().isPresent()) {
+      throw new InvalidInputException(
+          "The output %s holds another run (%s); go on with it by --resume, or name another folder."
+              .formatted(name, CHECKPOINTS));
+    }
+    if (location.child(RunObserver.LOG_FILE).status().isPresent()) {
+      throw new InvalidInputException(
+          "The output %s holds another run (%s), which has no checkpoint to go on from; delete the folder, or name another one."
+              .formatted(name, RunObserver.LOG_FILE));
     }
     location
         .status()

@@ -180,7 +180,7 @@ final class SparkRuntime implements AutoCloseable {
               + most
               + " on this machine of "
               + processors()
-              + " processors; lower mesh.data or mesh.sequence, or name a cluster with --master.");
+              + " processors; lower mesh.data, mesh.sequence or mesh.tensor, or name a cluster with --master.");
     }
     return EmbeddedCluster.of(ranks).withCores(Math.max(1, processors() / ranks));
   }

@@ -158,7 +158,14 @@ class LongspanTest {
         train("--data", "d"),
         "longspan train: The output "
             + output()
-            + " holds another run (run.jsonl); go on with it by --resume, or name another folder.");
+            + " holds another run (run.jsonl), which has no checkpoint to go on from; delete the"
+            + " folder, or name another one.");
+    Files.createDirectories(folder.resolve("run/checkpoints"));
+    assertMistake(
+        train("--data", "d"),
+        "longspan train: The output "
+            + output()
+            + " holds another run (checkpoints); go on with it by --resume, or name another folder.");
   }
 
   @Test

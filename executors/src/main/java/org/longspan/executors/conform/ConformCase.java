@@ -140,8 +140,11 @@ record ConformCase(
 
     private int window() {
       String text = file.file().metadata().get("window");
+      if (text == null) {
+        throw file.wrong("its metadata has no window; local takes one of 1 token or more");
+      }
       try {
-        int window = Integer.parseInt(text == null ? "" : text.strip());
+        int window = Integer.parseInt(text.strip());
         if (window >= 1) {
           return window;
         }
