@@ -139,7 +139,8 @@ final class ConvertCommand implements Callable<Integer> {
           "Validation loss  %.4f nats a token before, %.4f after (%+.4f), over %,d tokens",
           before, after, after - before, losses.get(1).tokens());
       terminal.line(
-          "checkpoint       %s; go on with it by train --resume",
+          "checkpoint       %s; go on with it by train --resume, with this form, groups and norm, and"
+              + " with model.latent.prompts: mla where prompts are to be read as before",
           RunFolder.of(spark.hadoop(), output).file("checkpoints"));
     }
     return 0;
@@ -158,6 +159,9 @@ final class ConvertCommand implements Callable<Integer> {
         opened.manifest().configuration(),
         opened.path(),
         Map.of(
+            // Whatever the model was trained on, one rank converts it.
+            "mesh.tensor",
+            "1",
             "model.latent.form",
             "tpla",
             "model.latent.groups",

@@ -26,7 +26,7 @@ class ConvertCommandTest {
     return Files.writeString(
             folder.resolve("run-" + steps + ".yaml"),
             """
-            model: {width: 16, heads: 2, layers: 2, pattern: [lightning, latent], latent: {rank: 16, rope: 2, %s}}
+            model: {width: 16, heads: 4, layers: 2, pattern: [lightning, latent], latent: {rank: 16, rope: 2, %s}}
             train: {steps: %d, learning-rate: 0.01, warmup: 2}
             kernel: cpu
             """
@@ -59,8 +59,11 @@ class ConvertCommandTest {
         data,
         "--output",
         path("mla"),
+        // More than the groups that it is converted to.
+        "--set",
+        "mesh.tensor=4",
         "--master",
-        LOCAL);
+        "local[4]");
     assertThat(generate("mla").errors())
         .contains("Cache: 72 bytes a token, and ")
         .contains("Speed: ");

@@ -9,6 +9,9 @@ import org.longspan.executors.latent.LatentShape;
 
 /** Refuses tensor ranks over which a model cannot be split. */
 public final class TensorSplit {
+  /** Any number of ranks divides it. */
+  private static final int NO_LIMIT = 0;
+
   private TensorSplit() {}
 
   /**
@@ -19,20 +22,21 @@ public final class TensorSplit {
    */
   public static void check(
       List<MixerKind> pattern, LatentShape latent, int heads, int feedForward, int ranks) {
-    if (isByHeads(pattern, latent) && heads % ranks != 0) {
-      throw new InvalidInputException(
-          String.format(
-              "%d tensor ranks cannot share model.heads of %d equally; %s would do for mesh.tensor.",
-              ranks, heads, divisors(heads)));
-    }
-    if (latent != null && latent.form() != LatentForm.MLA && latent.groups() % ranks != 0) {
-      throw new InvalidInputException(
-          String.format(
-              "%d tensor ranks cannot share model.latent.groups of %d equally; %s would do for"
-                  + " mesh.tensor.",
-              ranks, latent.groups(), divisors(latent.groups())));
-    }
+    int ofHeads = isByHeads(pattern, latent) ? heads : NO_LIMIT;
+    int ofGroups = latent != null && latent.form() != LatentForm.MLA ? latent.groups() : NO_LIMIT;
+    requireEqualShares("model.heads", ofHeads, ranks, ofGroups);
+    requireEqualShares("model.latent.groups", ofGroups, ranks, ofHeads);
     checkShares("model.feed-forward", feedForward, ranks);
+  }
+
+  /** What else is shared equally limits what would do. */
+  private static void requireEqualShares(String what, int number, int ranks, int alsoShared) {
+    if (number % ranks != 0) {
+      throw new InvalidInputException(
+          String.format(
+              "%d tensor ranks cannot share %s of %d equally; %s would do for mesh.tensor.",
+              ranks, what, number, divisors(number, alsoShared)));
+    }
   }
 
   /** Whether any mixer lies on tensor ranks by heads. */
@@ -61,10 +65,10 @@ public final class TensorSplit {
     }
   }
 
-  private static String divisors(int number) {
+  private static String divisors(int number, int alsoDivided) {
     List<String> all =
         IntStream.rangeClosed(1, number)
-            .filter(divisor -> number % divisor == 0)
+            .filter(divisor -> number % divisor == 0 && alsoDivided % divisor == 0)
             .mapToObj(Integer::toString)
             .toList();
     int last = all.size() - 1;

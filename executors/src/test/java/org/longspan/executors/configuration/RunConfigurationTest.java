@@ -116,6 +116,21 @@ class RunConfigurationTest {
   }
 
   @Test
+  void shouldOfferTensorRanksThatServeHeadsAndGroupsAlike() {
+    String model =
+        "model: {width: 24, heads: 6, layers: 2, pattern: [lightning, latent],"
+            + " latent: {rank: 16, rope: 2, form: tpla, groups: 4}}\nmesh.tensor: ";
+    assertThatThrownBy(() -> parse(model + 4))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("share model.heads of 6 equally; 1 or 2 would do for mesh.tensor.");
+    assertThatThrownBy(() -> parse(model + 3))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(
+            "share model.latent.groups of 4 equally; 1 or 2 would do for mesh.tensor.");
+    assertThat(parse(model + 2).get(Options.MESH_TENSOR)).isEqualTo(2);
+  }
+
+  @Test
   void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
     for (String kernel : new String[] {"aparapi", "aparapi-bf16"}) {
       assertThatThrownBy(() -> parse("kernel: " + kernel + "\nmodel.pattern: [latent]"))
