@@ -67,7 +67,12 @@ def slopes(heads, layer, layers):
 
 
 def relative(found, expected):
-    error = ((found - expected).norm() / expected.norm()).item()
+    difference = (found - expected).norm().item()
+    norm = expected.norm().item()
+    if norm == 0:
+        # The gradient of a constant.
+        return 0.0 if difference == 0 else math.inf
+    error = difference / norm
     # A NaN must not pass for small.
     return error if error == error else math.inf
 
@@ -82,6 +87,11 @@ class Model:
         self.pattern = configuration["pattern"]
         self.window = configuration["window"]
         self.convolution = configuration["convolution"]
+        self.latents = {key.removeprefix("latent."): value for key, value in configuration.items() if key.startswith("latent.")}
+        self.mixers = {"lightning": self.lightning, "local": self.local, "latent": self.latent}
+        for mixer in self.pattern:
+            if mixer not in self.mixers:
+                sys.exit(f"crosscheck: model.pattern has {mixer}; this script knows {', '.join(self.mixers)}.")
         self.position = torch.arange(tokens)
         self.start = starts[torch.searchsorted(starts, self.position, right=True) - 1]
 
@@ -95,7 +105,7 @@ class Model:
                 x = x + self.convolve(x, self.of(block, "convolution"))
             normalized = normalize(x, self.of(block, "mixer-norm"))
             mixer = self.pattern[block % len(self.pattern)]
-            x = x + {"lightning": self.lightning, "local": self.local}[mixer](block, normalized)
+            x = x + self.mixers[mixer](block, normalized)
             gate, value = (normalize(x, self.of(block, "feed-forward-norm")) @ self.of(block, "feed-forward.up")).chunk(2, -1)
             x = x + (torch.nn.functional.silu(gate) * value) @ self.of(block, "feed-forward.down")
         return normalize(x, self.parameters["head.norm"]) @ self.parameters["head.weight"]
@@ -133,12 +143,53 @@ class Model:
     def local(self, block, x):
         q, k, v = (self.split(part) for part in (x @ self.of(block, "mixer.projection")).chunk(3, -1))
         q, k = rotate(q) / math.sqrt(q.shape[-1]), rotate(k)
+        return self.softmax(q, k, v, self.window).flatten(-2) @ self.of(block, "mixer.output")
+
+    def latent(self, block, x):
+        form, groups = self.latents["form"], self.latents["groups"]
+        queries = x
+        if self.latents["query-rank"]:
+            queries = normalize(x @ self.of(block, "mixer.query-down"), self.of(block, "mixer.query-norm")[0])
+        plain = self.split(queries @ self.of(block, "mixer.query-up"))
+        q = torch.cat((plain, rotate(self.split(queries @ self.of(block, "mixer.query-rope")))), -1)
+        q = q / math.sqrt(q.shape[-1])
+        shared = rotate((x @ self.of(block, "mixer.key-rope"))[:, None]).expand(-1, self.heads, -1)
+        latent = self.normalized_latent(block, x @ self.of(block, "mixer.latent-down"))
+        total = 0.0
+        for group in range(groups):
+            # Each group's columns of the latent are rows of the weights of keys and values.
+            rows = slice(group * latent.shape[-1] // groups, (group + 1) * latent.shape[-1] // groups)
+            content = self.split(latent[:, rows] @ self.of(block, "mixer.key-up")[rows])
+            if form == "tpla":
+                content = content * self.of(block, "mixer.content-scale")[0, group]
+            v = self.split(latent[:, rows] @ self.of(block, "mixer.value-up")[rows])
+            total = total + self.softmax(q, torch.cat((content, shared), -1), v, x.shape[0])
+        if form == "mlra":
+            total = total / math.sqrt(groups)
+        return total.flatten(-2) @ self.of(block, "mixer.output")
+
+    def normalized_latent(self, block, latent):
+        """Over the root of its mean square, or of what each group takes for that."""
+        groups = latent.unflatten(-1, (self.latents["groups"], -1))
+        squares = (groups * groups).sum(-1, keepdim=True)
+        form = self.latents["form"]
+        if form == "mlra":
+            means = squares / groups.shape[-1]
+        elif form == "tpla" and self.latents["norm"] == "local":
+            # A constant.
+            estimates = self.of(block, "mixer.norm-estimates")[0].detach()
+            means = squares * estimates[:, None] / latent.shape[-1]
+        else:
+            means = squares.sum(-2, keepdim=True) / latent.shape[-1]
+        return (groups / torch.sqrt(means + EPSILON)).flatten(-2) * self.of(block, "mixer.latent-norm")[0]
+
+    def softmax(self, q, k, v, window):
         attended = []
-        for first in range(0, x.shape[0], ROWS_AT_ONCE):
+        for first in range(0, q.shape[0], ROWS_AT_ONCE):
             scores, back, seen = self.scores(q, k, first)
-            scores = scores.masked_fill(~(seen & (back < self.window)), -math.inf)
+            scores = scores.masked_fill(~(seen & (back < window)), -math.inf)
             attended.append(torch.einsum("hrs,shd->rhd", scores.softmax(-1), v))
-        return torch.cat(attended).flatten(-2) @ self.of(block, "mixer.output")
+        return torch.cat(attended)
 
 
 def main():
@@ -167,7 +218,8 @@ def main():
         loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
         loss.backward()
         found = {"logits": logits.detach()[batch["logit_positions"].long()], "loss": loss.detach().reshape(1)}
-        found.update({f"gradient.{name}": value.grad for name, value in own.items()})
+        # A constant has none.
+        found.update({f"gradient.{name}": torch.zeros_like(value) if value.grad is None else value.grad for name, value in own.items()})
         return {name: value.double() for name, value in found.items()}
 
     expected = outcome(torch.float64)
