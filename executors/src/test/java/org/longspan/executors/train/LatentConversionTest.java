@@ -3,7 +3,6 @@ package org.longspan.executors.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +10,6 @@ import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.convert.LatentCalibration;
 import org.longspan.executors.convert.LatentConversion;
 import org.longspan.executors.convert.LayerStatistics;
@@ -19,40 +17,19 @@ import org.longspan.executors.convert.TransformKind;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
-import org.longspan.executors.model.ModelShape;
-import org.longspan.parallelism.mesh.Mesh;
-import org.longspan.parallelism.transport.InProcessTransport;
-import org.longspan.parallelism.transport.LocalRanks;
 
 /** An MLA model before and after its conversion, in double. */
 class LatentConversionTest {
   private static final int VOCABULARY = 19;
 
   private static <R> R inModel(String latent, Function<RankSetup, R> work) {
-    RunConfiguration configuration =
-        RunConfiguration.parse(
+    return new OneRank(VOCABULARY, SmallTraining.TOKENS, SmallTraining.BLOCK)
+        .in(
             "model: {width: 16, heads: 4, layers: 4, feed-forward: 23, pattern: [lightning, latent],"
                 + " latent: {rank: 16, rope: 2, "
                 + latent
-                + "}}\nkernel: cpu\nprecision: double",
-            "test.yaml",
-            Map.of());
-    return LocalRanks.run(
-            InProcessTransport.connect(1, Duration.ofSeconds(60)),
-            transport -> {
-              try (RankSetup setup =
-                  new RankSetup(
-                      configuration,
-                      ModelShape.of(configuration, VOCABULARY),
-                      new Mesh(1, 1, 1),
-                      transport,
-                      1,
-                      SmallTraining.TOKENS,
-                      SmallTraining.BLOCK)) {
-                return work.apply(setup);
-              }
-            })
-        .get(0);
+                + "}}",
+            work);
   }
 
   private static double loss(RankSetup setup) {
@@ -86,15 +63,7 @@ class LatentConversionTest {
               "form: mla",
               setup -> {
                 disturb(setup);
-                setup
-                    .model()
-                    .parameters()
-                    .forEach(
-                        (name, values) -> {
-                          Matrix copy = arena.matrix(values.rows(), values.columns());
-                          copy.set(values);
-                          parameters.put(name, copy);
-                        });
+                parameters.putAll(OneRank.copyOfParameters(setup, arena));
                 setup.environment().watchLatents(calibration);
                 return loss(setup);
               });

@@ -2,7 +2,6 @@ package org.longspan.executors.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +9,6 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.convert.LatentCalibration;
 import org.longspan.executors.convert.LatentConversion;
 import org.longspan.executors.convert.LayerStatistics;
@@ -20,11 +18,7 @@ import org.longspan.executors.layer.SliceInput;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
-import org.longspan.executors.model.ModelShape;
-import org.longspan.parallelism.mesh.Mesh;
 import org.longspan.parallelism.mesh.Slice;
-import org.longspan.parallelism.transport.InProcessTransport;
-import org.longspan.parallelism.transport.LocalRanks;
 
 /** What calibrated scales of scores are worth to a model that has learned to recall. */
 class ScoreCalibrationTest {
@@ -34,30 +28,13 @@ class ScoreCalibrationTest {
   private static final int STEPS = 400;
 
   private static <R> R inModel(String latent, Function<RankSetup, R> work) {
-    RunConfiguration configuration =
-        RunConfiguration.parse(
+    return new OneRank(VOCABULARY, TOKENS, TOKENS)
+        .in(
             "model: {width: 32, heads: 2, layers: 2, feed-forward: 48, convolution: 3, pattern: [latent],"
                 + " latent: {rank: 16, nope: 12, rope: 4, "
                 + latent
-                + "}}\ntrain: {steps: 400, learning-rate: 0.01, warmup: 20}\nkernel: cpu\nprecision: double",
-            "test.yaml",
-            Map.of());
-    return LocalRanks.run(
-            InProcessTransport.connect(1, Duration.ofSeconds(60)),
-            transport -> {
-              try (RankSetup setup =
-                  new RankSetup(
-                      configuration,
-                      ModelShape.of(configuration, VOCABULARY),
-                      new Mesh(1, 1, 1),
-                      transport,
-                      1,
-                      TOKENS,
-                      TOKENS)) {
-                return work.apply(setup);
-              }
-            })
-        .get(0);
+                + "}}\ntrain: {steps: 400, learning-rate: 0.01, warmup: 20}",
+            work);
   }
 
   /** Keys, each before the value that it has in this sequence; values are to be predicted. */
@@ -104,15 +81,7 @@ class ScoreCalibrationTest {
                           () -> sequence(seed + 3));
                   step.run(batch, iteration);
                 }
-                setup
-                    .model()
-                    .parameters()
-                    .forEach(
-                        (name, values) -> {
-                          Matrix copy = arena.matrix(values.rows(), values.columns());
-                          copy.set(values);
-                          parameters.put(name, copy);
-                        });
+                parameters.putAll(OneRank.copyOfParameters(setup, arena));
                 setup.environment().watchLatents(calibration);
                 for (long seed = 0; seed < 8; seed++) {
                   setup.model().loss(sequence(seed));
