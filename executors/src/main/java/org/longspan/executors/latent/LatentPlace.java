@@ -54,12 +54,6 @@ public record LatentPlace(
         null);
   }
 
-  /** The same place with another sum over the tensor ranks. */
-  LatentPlace summing(RowSum otherwise) {
-    return new LatentPlace(
-        sequence, tensor, numerics, workers, memory, capacity, tile, otherwise, order);
-  }
-
   /** How numbers travel. */
   ElementType elementType() {
     return type(numerics);

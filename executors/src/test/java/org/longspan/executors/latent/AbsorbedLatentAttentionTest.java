@@ -191,21 +191,35 @@ class AbsorbedLatentAttentionTest {
                 assertThat(rank.grown()).isEqualTo(2L * LatentCache.BLOCK_LENGTH * (16 + 4) * 8));
   }
 
-  /** The sizes of DeepSeek-V3, whose numbers have two bytes; these have four. */
+  /** The sizes of DeepSeek-V3, in floats of four bytes. */
   @ParameterizedTest
   @CsvSource({
-    "MLA, 1, 1, 1152",
-    "MLA, 1, 8, 1152",
-    "TPLA, 2, 2, 640",
-    "TPLA, 4, 4, 384",
-    "TPLA, 8, 8, 256"
+    "MLA, 1, FORM, 1, 2304",
+    "MLA, 1, FORM, 2, 2304",
+    "MLA, 1, FORM, 4, 2304",
+    "MLA, 1, FORM, 8, 2304",
+    "MLA, 1, TOKENS, 2, 1152",
+    "MLA, 1, TOKENS, 4, 576",
+    "MLA, 1, TOKENS, 8, 288",
+    "TPLA, 2, FORM, 2, 1280",
+    "TPLA, 4, FORM, 4, 768",
+    "TPLA, 8, FORM, 8, 512",
+    "MLRA, 2, FORM, 2, 1280",
+    "MLRA, 4, FORM, 4, 768",
+    "MLRA, 8, FORM, 8, 512"
   })
-  void shouldKeepWhatTheTableSays(LatentForm form, int groups, int ranks, long bytes) {
+  void shouldKeepWhatTheTableSays(
+      LatentForm form, int groups, CacheSplit split, int ranks, long bytesOfToken) {
     LatentShape shape =
         new LatentShape(16, 8, 0, 512, 4, 64, 4, form, LatentNorm.EXACT, groups, 10_000, 1e-6);
-    LatentCase given = new LatentCase(shape, 1, 0);
-    assertThat(read(given, Manner.FLOAT, ranks))
-        .allSatisfy(
-            rank -> assertThat(rank.grown()).isEqualTo(LatentCache.BLOCK_LENGTH * 2 * bytes));
+    // The first block of each rank has room for so many tokens of the text.
+    long room =
+        switch (split) {
+          case FORM -> LatentCache.BLOCK_LENGTH;
+          case TOKENS -> (long) LatentCache.BLOCK_LENGTH * ranks;
+        };
+    Manner manner = new Manner(Precision.FLOAT, split, LatentReading.FORM);
+    assertThat(read(new LatentCase(shape, ranks, 0), manner, ranks))
+        .allSatisfy(rank -> assertThat(rank.grown()).isEqualTo(room * bytesOfToken));
   }
 }

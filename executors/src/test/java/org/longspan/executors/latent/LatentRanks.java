@@ -30,18 +30,6 @@ final class LatentRanks {
   private final int tensor;
   private LatentPlan.Sharing sharing = LatentPlan.Sharing.BALANCED;
   private int threads = 1;
-  private Mistake mistake = Mistake.NONE;
-
-  /** What goes wrong with the fused sum over the tensor ranks. */
-  enum Mistake {
-    NONE,
-    /** Each rank goes on with its own part of the rotated key's gradient. */
-    ROTATED_KEY_NOT_SUMMED,
-    /** The rotated key's gradient is summed, and its sum once more. */
-    ROTATED_KEY_SUMMED_TWICE,
-    /** Likewise, of the latent's. */
-    LATENT_SUMMED_TWICE
-  }
 
   /**
    * What came out, by one rank.
@@ -86,11 +74,6 @@ final class LatentRanks {
 
   LatentRanks threads(int count) {
     threads = count;
-    return this;
-  }
-
-  LatentRanks mistaken(Mistake how) {
-    mistake = how;
     return this;
   }
 
@@ -175,7 +158,7 @@ final class LatentRanks {
         LatentCase.copy(new double[][] {given.estimates()}, whole.estimates());
       }
       LatentWeights wholeGradients = LatentWeights.whole(shape, arena);
-      LatentAttention attention = new LatentAttention(shape, where.summing(this::sum));
+      LatentAttention attention = new LatentAttention(shape, where);
       LatentWeights weights = whole.of(attention.share());
       LatentWeights gradients = wholeGradients.of(attention.share());
       Matrix x = rows(given.x(), slice);
@@ -217,38 +200,6 @@ final class LatentRanks {
           where.sequence().receivedBytes() - sequenceMiddle,
           tensorMiddle,
           where.tensor().receivedBytes() - tensorJoined);
-    }
-
-    private void sum(Matrix gradients) {
-      if (gradients.columns() == 1) {
-        // The squares of a norm.
-        where.tensorSum().sum(gradients);
-        return;
-      }
-      Matrix before = arena.matrix(gradients.rows(), gradients.columns());
-      before.set(gradients);
-      where.tensor().allReduce(gradients.bytes(), where.elementType());
-      LatentShape shape = given.shape();
-      int latent = shape.form() == LatentForm.MLA ? shape.rank() : 0;
-      int rope = shape.queryInput() + latent;
-      switch (mistake) {
-        case NONE -> {
-          // As it is to be.
-        }
-        case ROTATED_KEY_NOT_SUMMED ->
-            gradients
-                .columns(rope, rope + shape.rope())
-                .set(before.columns(rope, rope + shape.rope()));
-        case ROTATED_KEY_SUMMED_TWICE -> again(gradients.columns(rope, rope + shape.rope()));
-        case LATENT_SUMMED_TWICE -> again(gradients.columns(shape.queryInput(), rope));
-      }
-    }
-
-    private void again(Matrix columns) {
-      Matrix sum = arena.matrix(columns.rows(), columns.columns());
-      sum.set(columns);
-      where.tensor().allReduce(sum.bytes(), where.elementType());
-      columns.set(sum);
     }
 
     private Matrix tile(Matrix all, int first) {

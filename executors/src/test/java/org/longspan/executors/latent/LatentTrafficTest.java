@@ -2,63 +2,117 @@ package org.longspan.executors.latent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.longspan.executors.latent.LatentPlan.Sharing;
 import org.longspan.executors.latent.LatentRanks.Rank;
 import org.longspan.executors.memory.Precision;
 
 /** The bytes that ranks receive against the formulas, and how evenly they work. */
 class LatentTrafficTest {
-  private static final int WIDTH = 12;
-  private static final int HEADS = 8;
-  private static final int QUERY_RANK = 10;
-  private static final int RANK = 16;
-  private static final int NOPE = 6;
-  private static final int ROPE = 4;
-  private static final int VALUE = 5;
+  /** Of one latent attention; no two of them alike, so that none can stand for another. */
+  enum Sizes {
+    NARROW(12, 8, 10, 16, 6, 4, 5),
+    WIDE(40, 8, 22, 48, 7, 12, 9),
+    WITHOUT_QUERY_LATENT(30, 16, 0, 32, 5, 2, 7);
 
-  private static LatentShape shape(LatentForm form, LatentNorm norm, int groups) {
-    return new LatentShape(
-        WIDTH, HEADS, QUERY_RANK, RANK, NOPE, ROPE, VALUE, form, norm, groups, 10_000, 1e-6);
-  }
+    private final int width;
+    private final int heads;
+    private final int queryRank;
+    private final int rank;
+    private final int nope;
+    private final int rope;
+    private final int value;
 
-  @ParameterizedTest
-  @ValueSource(ints = {2, 4, 8})
-  void shouldSumQueriesLatentAndRotatedKeyOverTheTensorRanksOfMla(int tensor) {
-    LatentCase given = new LatentCase(shape(LatentForm.MLA, LatentNorm.EXACT, 1), 64, 0);
-    for (Rank rank : new LatentRanks(given, Precision.DOUBLE, 1, tensor).run()) {
-      assertThat(rank.tensorBytesForward()).isZero();
-      assertThat(rank.tensorBytesBackward())
-          .isEqualTo(2L * (tensor - 1) * 64 / tensor * (QUERY_RANK + RANK + ROPE) * Double.BYTES);
+    Sizes(int width, int heads, int queryRank, int rank, int nope, int rope, int value) {
+      this.width = width;
+      this.heads = heads;
+      this.queryRank = queryRank;
+      this.rank = rank;
+      this.nope = nope;
+      this.rope = rope;
+      this.value = value;
+    }
+
+    LatentShape shape(LatentForm form, LatentNorm norm, int groups) {
+      return new LatentShape(
+          width, heads, queryRank, rank, nope, rope, value, form, norm, groups, 10_000, 1e-6);
+    }
+
+    /** Columns of {@code dcq^}, or of the input's gradient where there is no query latent. */
+    int queries() {
+      return queryRank == 0 ? width : queryRank;
     }
   }
 
+  private static final int TOKENS = 64;
+
+  /** {@code AllReduce [dcq^ | dc^ | dkR]}, of which a ring's rank receives 2(T−1)/T. */
   @ParameterizedTest
-  @CsvSource({"TPLA, EXACT, 1", "TPLA, LOCAL, 0", "MLRA, LOCAL, 0"})
-  void shouldSumQueriesAndRotatedKeyOverTheTensorRanksThatShareGroups(
-      LatentForm form, LatentNorm norm, int scalars) {
+  @EnumSource
+  void shouldSumQueriesLatentAndRotatedKeyOverTheTensorRanksOfMla(Sizes sizes) {
+    LatentCase given = new LatentCase(sizes.shape(LatentForm.MLA, LatentNorm.EXACT, 1), TOKENS, 0);
     for (int tensor : new int[] {2, 4, 8}) {
-      LatentCase given = new LatentCase(shape(form, norm, 8), 64, 0);
-      for (Rank rank : new LatentRanks(given, Precision.FLOAT, 1, tensor).run()) {
-        long aToken = Float.BYTES * 64L * (tensor - 1) / tensor;
-        assertThat(rank.tensorBytesForward()).isEqualTo(2 * aToken * scalars);
+      for (Rank rank : new LatentRanks(given, Precision.DOUBLE, 1, tensor).run()) {
+        assertThat(rank.tensorBytesForward()).isZero();
         assertThat(rank.tensorBytesBackward())
-            .isEqualTo(2 * aToken * (QUERY_RANK + ROPE + scalars) + aToken * RANK);
+            .isEqualTo(
+                2L
+                    * (tensor - 1)
+                    * TOKENS
+                    / tensor
+                    * (sizes.queries() + sizes.rank + sizes.rope)
+                    * Double.BYTES);
       }
     }
   }
 
-  @Test
-  void shouldSendLatentsToTheRightAndTheirGradientsBackWhereEachRankWorksForItself() {
-    LatentCase given = new LatentCase(shape(LatentForm.TPLA, LatentNorm.EXACT, 2), 256, 0);
+  static Stream<Arguments> formsOfGroups() {
+    return Arrays.stream(Sizes.values())
+        .flatMap(
+            sizes ->
+                Stream.of(
+                    Arguments.of(sizes, LatentForm.TPLA, LatentNorm.EXACT, 1),
+                    Arguments.of(sizes, LatentForm.TPLA, LatentNorm.LOCAL, 0),
+                    Arguments.of(sizes, LatentForm.MLRA, LatentNorm.LOCAL, 0)));
+  }
+
+  /**
+   * {@code AllReduce [dcq^ | dkR]}, one number more each way for an exact norm, and a gather of
+   * {@code dc}.
+   */
+  @ParameterizedTest
+  @MethodSource("formsOfGroups")
+  void shouldSumQueriesAndRotatedKeyOverTheTensorRanksThatShareGroups(
+      Sizes sizes, LatentForm form, LatentNorm norm, int scalars) {
+    LatentCase given = new LatentCase(sizes.shape(form, norm, 8), TOKENS, 0);
+    for (int tensor : new int[] {2, 4, 8}) {
+      for (Rank rank : new LatentRanks(given, Precision.FLOAT, 1, tensor).run()) {
+        long aNumber = (long) Float.BYTES * TOKENS * (tensor - 1) / tensor;
+        assertThat(rank.tensorBytesForward()).isEqualTo(2 * aNumber * scalars);
+        assertThat(rank.tensorBytesBackward())
+            .isEqualTo(
+                2 * aNumber * (sizes.queries() + sizes.rope + scalars) + aNumber * sizes.rank);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("formsOfGroups")
+  void shouldSendLatentsToTheRightAndTheirGradientsBackWhereEachRankWorksForItself(
+      Sizes sizes, LatentForm form, LatentNorm norm) {
+    LatentCase given = new LatentCase(sizes.shape(form, norm, 2), 256, 0);
     List<Rank> ranks =
         new LatentRanks(given, Precision.DOUBLE, 4, 2).sharing(Sharing.CONTIGUOUS).run();
     // Half of the latent lies on each of two tensor ranks.
-    long slice = 64L * (RANK / 2 + ROPE) * Double.BYTES;
+    long slice = 64L * (sizes.rank / 2 + sizes.rope) * Double.BYTES;
     for (Rank rank : ranks) {
       assertThat(rank.sequenceBytesForward()).isEqualTo(rank.sequence() * slice);
       assertThat(rank.sequenceBytesBackward())
@@ -66,11 +120,12 @@ class LatentTrafficTest {
     }
   }
 
-  @Test
-  void shouldSendLatentsRoundTheRingAndSomeQueriesWhereWorkIsShared() {
-    LatentCase given = new LatentCase(shape(LatentForm.MLA, LatentNorm.EXACT, 1), 1024, 0);
+  @ParameterizedTest
+  @EnumSource
+  void shouldSendLatentsRoundTheRingAndSomeQueriesWhereWorkIsShared(Sizes sizes) {
+    LatentCase given = new LatentCase(sizes.shape(LatentForm.MLA, LatentNorm.EXACT, 1), 1024, 0);
     List<Rank> ranks = new LatentRanks(given, Precision.FLOAT, 4, 2).run();
-    int heads = HEADS / 2;
+    int heads = sizes.heads / 2;
     for (Rank rank : ranks) {
       LatentPlan plan = rank.plan();
       long arriving = 0;
@@ -80,9 +135,9 @@ class LatentTrafficTest {
         boolean isOther = other != rank.sequence();
         returning += isOther && plan.needs(other, rank.sequence()) ? 256 : 0;
       }
-      long latent = RANK + ROPE;
-      long query = (long) heads * (NOPE + ROPE);
-      long output = (long) heads * VALUE;
+      long latent = (long) sizes.rank + sizes.rope;
+      long query = (long) heads * (sizes.nope + sizes.rope);
+      long output = (long) heads * sizes.value;
       long taken = plan.taken(rank.sequence());
       long gave = plan.given(rank.sequence());
       assertThat(rank.sequenceBytesForward())

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.configuration.RunConfiguration;
@@ -218,6 +220,50 @@ class LatentModelTest {
     assertThat(ranks.train(new Mesh(1, 2, 4), sequence, documents))
         .hasSize(2)
         .allSatisfy(rank -> rank.assertClose(one, 1e-10));
+  }
+
+  static final List<String> FORMS =
+      List.of(
+          "form=mla query-rank=6",
+          "form=tpla groups=2 norm=exact query-rank=6 rank=16",
+          "form=tpla groups=2 norm=local rank=16",
+          "form=mlra groups=2 rank=16");
+
+  /** Data, sequence and tensor ranks at once, three linear mixers to one that is latent. */
+  @ParameterizedTest
+  @FieldSource("FORMS")
+  void shouldTakeTheSameStepOnAMeshOfAllKindsOfRanks(String latent) {
+    compareStep(latent, "double", Ranks::randomize, 1e-12);
+  }
+
+  /** As a model is at first: through four blocks larger weights at random magnify the rounding. */
+  @ParameterizedTest
+  @FieldSource("FORMS")
+  void shouldTakeTheSameStepOnAMeshOfAllKindsOfRanksInFloat(String latent) {
+    compareStep(latent, "float", model -> {}, 1e-5);
+  }
+
+  private static void compareStep(
+      String latent, String precision, Consumer<LanguageModel> weights, double limit) {
+    List<String> otherwise = new ArrayList<>(List.of(EIGHT));
+    otherwise.addAll(
+        List.of(
+            "model.layers", "4",
+            "model.pattern", "[lightning, lightning, lightning, latent]",
+            "precision", precision));
+    Ranks ranks = new Ranks(model(latent, otherwise.toArray(String[]::new)), VOCABULARY, BLOCK);
+    // Of different lengths: a mean over ranks is then another one than that over tokens.
+    List<int[]> sequences =
+        List.of(
+            Ranks.sequence(131, VOCABULARY, 1),
+            Ranks.sequence(90, VOCABULARY, 2),
+            Ranks.sequence(120, VOCABULARY, 3),
+            Ranks.sequence(75, VOCABULARY, 4));
+    int[] documents = {0, 16, 70};
+    Ranks.Outcome one = ranks.step(new Mesh(1, 1, 1), sequences, documents, weights).get(0);
+    List<Ranks.Outcome> found = ranks.step(new Mesh(2, 2, 2), sequences, documents, weights);
+    assertThat(found).hasSize(4);
+    found.forEach(slice -> slice.assertClose(one, limit));
   }
 
   @Test

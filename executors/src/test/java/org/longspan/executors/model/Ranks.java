@@ -3,11 +3,14 @@ package org.longspan.executors.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.longspan.executors.configuration.Options;
@@ -254,10 +257,52 @@ final class Ranks {
               numbers.put("norm of the gradient", new double[] {norm});
               return new Outcome(result.loss(), numbers);
             });
-    return IntStream.range(0, mesh.sequence())
+    return slices(mesh, ofRanks);
+  }
+
+  /** Tensor ranks together. */
+  private static List<Outcome> slices(Mesh mesh, List<Outcome> ofRanks) {
+    return IntStream.range(0, mesh.size() / mesh.tensor())
         .mapToObj(place -> ofRanks.subList(place * mesh.tensor(), (place + 1) * mesh.tensor()))
         .map(Ranks::together)
         .toList();
+  }
+
+  /**
+   * What the ranks of each slice have after one step over {@code sequences}, which data ranks take
+   * in turns: the loss, and of each parameter the mean gradient, as Adam's first moment has it.
+   *
+   * @param weights what is done to the model first
+   */
+  List<Outcome> step(
+      Mesh mesh, List<int[]> sequences, int[] documents, Consumer<LanguageModel> weights) {
+    List<Outcome> ofRanks =
+        run(
+            mesh,
+            sequences.stream().mapToInt(sequence -> sequence.length).max().orElseThrow(),
+            setup -> {
+              weights.accept(setup.model());
+              List<Supplier<SliceInput>> own = new ArrayList<>();
+              for (int i = setup.rank().data(); i < sequences.size(); i += mesh.data()) {
+                int[] sequence = sequences.get(i);
+                own.add(() -> slice(setup, sequence, documents));
+              }
+              double loss = new TrainingStep(setup, 0).run(own, 0).loss();
+              return new Outcome(loss, wholes(setup.model(), firstMoments(setup.model())));
+            });
+    return slices(mesh, ofRanks);
+  }
+
+  private static Map<String, Matrix> firstMoments(LanguageModel model) {
+    Map<String, Matrix> moments = new LinkedHashMap<>();
+    long from = 0;
+    for (Map.Entry<String, ParameterShape> entry : model.shapes().entrySet()) {
+      ParameterShape shape = entry.getValue();
+      Matrix column = model.optimizerState().rows(from, from + shape.size());
+      moments.put(entry.getKey(), column.reshape(shape.rows(), shape.columns()));
+      from += shape.size();
+    }
+    return moments;
   }
 
   private static Outcome together(List<Outcome> tensorRanks) {
