@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       BenchCollectivesCommand.class,
       BenchOverlapCommand.class,
       BenchScalingCommand.class,
+      BenchLatentCommand.class,
       BenchDeterminismCommand.class,
       BenchRecallCommand.class
     },

@@ -1,11 +1,14 @@
 package org.longspan.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.longspan.executors.bench.LatentBench;
 import org.longspan.executors.bench.ScalingBench;
 import org.longspan.executors.bench.collective.CollectiveResult;
 import org.longspan.executors.bench.collective.TransportResult;
@@ -14,6 +17,7 @@ import org.longspan.executors.bench.recall.RecallSettings;
 import org.longspan.executors.bench.recall.RecallTask;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.executors.latent.LatentPlan.Sharing;
 import org.longspan.executors.layer.RankMode.Exchange;
 import org.longspan.executors.layer.RankMode.LayerMemory;
 import org.longspan.parallelism.collective.ScanDirection;
@@ -71,6 +75,29 @@ class BenchJsonTest {
         MAPPER.readTree(BenchScalingCommand.json(BenchScalingCommand.Part.LENGTH, result, 0.95));
     assertThat(length.get("part").asText()).isEqualTo("length");
     assertThat(length.get("ratio").asDouble()).isEqualTo(0.95);
+  }
+
+  @Test
+  void shouldSayHowEvenlyRanksAttend() throws JsonProcessingException {
+    LatentBench.Rank first = new LatentBench.Rank(0.1, 0.1, 100);
+    LatentBench.Rank second = new LatentBench.Rank(0.2, 0.4, 140);
+    JsonNode object =
+        MAPPER.readTree(
+            BenchLatentCommand.json(
+                new LatentBench.Result(Sharing.BALANCED, 8_192, List.of(first, second))));
+    assertThat(object.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "work",
+            "tokens",
+            "most_pairs_of_mean",
+            "slowest_of_mean",
+            "forward_seconds",
+            "backward_seconds");
+    assertThat(object.get("work").asText()).isEqualTo("shared");
+    assertThat(object.get("slowest_of_mean").asDouble()).isCloseTo(1.5, within(1e-12));
+    assertThat(object.get("most_pairs_of_mean").asDouble()).isCloseTo(140 / 120.0, within(1e-12));
+    assertThat(object.get("backward_seconds").get(1).asDouble()).isEqualTo(0.4);
   }
 
   @Test

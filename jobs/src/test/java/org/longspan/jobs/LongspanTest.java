@@ -263,7 +263,7 @@ class LongspanTest {
     assertMistake(
         CommandRunner.run("bench", "stpe"),
         "longspan bench: There is no benchmark 'stpe'. There are: step, kernels, memory,"
-            + " collectives, overlap, scaling, determinism, recall.");
+            + " collectives, overlap, scaling, latent, determinism, recall.");
   }
 
   @Test
