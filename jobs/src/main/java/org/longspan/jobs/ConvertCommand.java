@@ -83,8 +83,9 @@ final class ConvertCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "hadamard",
       description =
-          "How the latent is turned before it is cut: hadamard, by random signs, or pca, along the"
-              + " principal components of the training data (default: ${DEFAULT-VALUE}).")
+          "How the latent is turned before it is cut: hadamard, by random signs, for a"
+              + " model.latent.rank that is a power of two, or pca, along the principal components of"
+              + " the training data (default: ${DEFAULT-VALUE}).")
   private TransformKind transform;
 
   @Option(

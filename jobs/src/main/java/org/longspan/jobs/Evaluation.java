@@ -57,7 +57,7 @@ record Evaluation(String checkpoint, String data, Mesh mesh, KernelChoice kernel
     Dataset dataset = Dataset.open(hadoop, data);
     dataset.requireTokenizer(manifest.tokenizer(), manifest.vocabulary());
     dataset.split(Split.VALIDATION);
-    opened.shape().requireSplit(mesh.tensor());
+    opened.shape().requireSplit(mesh.tensor(), "--tensor-ranks");
     // A configuration refuses a kernel that does not go with its precision or its mixers.
     opened.configuration().with(Options.KERNEL, kernel);
   }

@@ -5,6 +5,7 @@ import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.longspan.datapipeline.InvalidInputException;
@@ -72,11 +73,10 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--tensor-ranks",
       paramLabel = "N",
-      defaultValue = "1",
       description =
           "Ranks that share the model, threads of this process, each with its share of weights and"
-              + " cache (default: ${DEFAULT-VALUE}).")
-  private int tensorRanks;
+              + " cache (default: the checkpoint's mesh.tensor).")
+  private Integer tensorRanks;
 
   @Option(
       names = "--cache",
@@ -107,32 +107,38 @@ final class GenerateCommand implements Callable<Integer> {
     if (!(temperature >= 0)) {
       throw new InvalidInputException("--temperature is " + temperature + "; it takes 0 or more.");
     }
-    if (tensorRanks < 1) {
+    if (tensorRanks != null && tensorRanks < 1) {
       throw new InvalidInputException("--tensor-ranks is " + tensorRanks + "; it takes 1 or more.");
     }
     GeneratorOptions options =
-        new GeneratorOptions(tensorRanks, split, Optional.ofNullable(prompts));
+        new GeneratorOptions(
+            tensorRanks == null ? OptionalInt.empty() : OptionalInt.of(tensorRanks),
+            split,
+            Optional.ofNullable(prompts));
     try (Generator generator = Generator.load(new Configuration(), checkpoint, options)) {
       Writing written = generator.generate(prompt, tokens, temperature, seed);
       Terminal.standard().out().println(prompt + written.text());
       // Not on standard output: that is the text alone.
       PrintWriter err = spec.commandLine().getErr();
-      err.println(report(generator.cacheSize(), tensorRanks, generator.cachedOfToken()));
+      err.println(report(generator));
       err.println(report(written));
     }
     return 0;
   }
 
   /** What a rank remembers while it writes. */
-  static String report(CacheSize cache, int ranks, Optional<String> ofToken) {
+  private static String report(Generator generator) {
+    CacheSize cache = generator.cacheSize();
+    int ranks = generator.tensorRanks();
     return String.format(
         Locale.ROOT,
-        "Cache%s: %s bytes a token%s, and %,d bytes whatever the length.",
+        "Cache%s: %s bytes a token%s, and %,d bytes whatever the length, in numbers of %d bytes.",
         ranks == 1 ? "" : " of each of " + ranks + " tensor ranks",
         new DecimalFormat("#,##0.##", DecimalFormatSymbols.getInstance(Locale.ROOT))
             .format(cache.perToken()),
-        ranks == 1 ? "" : ofToken.map(phrase -> " (" + phrase + ")").orElse(""),
-        cache.constant());
+        ranks == 1 ? "" : generator.cachedOfToken().map(phrase -> " (" + phrase + ")").orElse(""),
+        cache.constant(),
+        generator.bytesOfNumber());
   }
 
   /** How fast it was. */

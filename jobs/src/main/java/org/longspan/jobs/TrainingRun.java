@@ -3,6 +3,7 @@ package org.longspan.jobs;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
@@ -20,6 +21,7 @@ import org.longspan.executors.checkpoint.Checkpoint;
 import org.longspan.executors.checkpoint.CheckpointManifest;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
+import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.model.ModelShape;
 import org.longspan.executors.train.TrainingProgram;
 import org.longspan.parallelism.mesh.Mesh;
@@ -66,7 +68,8 @@ record TrainingRun(
       dataset(hadoop).requireTokenizer(tokenizer.name(), tokenizer.vocabulary());
     }
     int vocabulary = dataset(hadoop).manifest().vocabulary();
-    ModelShape.of(configuration, vocabulary).requireSplit(mesh().tensor());
+    ModelShape.of(configuration, vocabulary)
+        .requireSplit(mesh().tensor(), Options.MESH_TENSOR.key());
   }
 
   private void checkResumed(Checkpoint checkpoint, Dataset dataset) {
@@ -84,6 +87,9 @@ record TrainingRun(
 
   Outcome run(SparkRuntime spark, Terminal terminal) throws IOException {
     LibraryLog.into(output);
+    if (resume) {
+      notePrompts(RunFolder.of(spark.hadoop(), output).requireCheckpoint(), terminal);
+    }
     Dataset dataset = dataset(spark.hadoop());
     RunDescription description = description(dataset);
     ProgressLine line =
@@ -102,6 +108,18 @@ record TrainingRun(
           () -> Launcher.run(spark.context(), plan, program, observer),
           () -> stop(observer, terminal));
       return new Outcome(observer.validationLoss(), observer.checkpoint());
+    }
+  }
+
+  /** Nothing in training depends on it, so a checkpoint that says otherwise is no mistake. */
+  private void notePrompts(Checkpoint checkpoint, Terminal terminal) {
+    LatentReading here = configuration.get(Options.MODEL_LATENT_PROMPTS);
+    LatentReading before = checkpoint.configuration().get(Options.MODEL_LATENT_PROMPTS);
+    if (here != before) {
+      terminal.line(
+          "model.latent.prompts is %s here and %s in the checkpoint that this run goes on from;"
+              + " generate will read prompts as it is here",
+          here.name().toLowerCase(Locale.ROOT), before.name().toLowerCase(Locale.ROOT));
     }
   }
 

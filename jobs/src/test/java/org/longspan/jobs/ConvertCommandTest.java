@@ -2,7 +2,10 @@ package org.longspan.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,12 +43,35 @@ class ConvertCommandTest {
     return run;
   }
 
-  private CommandRunner generate(String run, String... more) {
+  /** What a command prints for its user, which goes past the runner. */
+  private static String printed(String... arguments) {
+    PrintStream before = System.out;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      succeed(arguments);
+    } finally {
+      System.setOut(before);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private String[] generating(String run, String... more) {
     List<String> arguments =
         new ArrayList<>(List.of("generate", "--checkpoint", path(run), "--prompt", "ab"));
     arguments.addAll(List.of("--temperature", "0"));
     arguments.addAll(List.of(more));
-    return succeed(arguments.toArray(String[]::new));
+    return arguments.toArray(String[]::new);
+  }
+
+  private CommandRunner generate(String run, String... more) {
+    return succeed(generating(run, more));
+  }
+
+  @Test
+  void shouldSayWhichRanksHadamardTakes() {
+    assertThat(CommandRunner.run("convert", "--help").output().replaceAll("\\s+", " "))
+        .contains("hadamard, by random signs, for a ", "rank that is a power of two");
   }
 
   @Test
@@ -64,8 +90,10 @@ class ConvertCommandTest {
         "mesh.tensor=4",
         "--master",
         "local[4]");
+    // On as many tensor ranks as it was trained on.
     assertThat(generate("mla").errors())
-        .contains("Cache: 72 bytes a token, and ")
+        .contains("Cache of each of 4 tensor ranks: 72 bytes a token (mla: the whole latent), and ")
+        .contains("whatever the length, in numbers of 4 bytes.")
         .contains("Speed: ");
     assertThat(generate("mla", "--tensor-ranks", "2").errors())
         .contains(
@@ -107,21 +135,32 @@ class ConvertCommandTest {
     assertThat(generate("tpla", "--tensor-ranks", "2").errors())
         .contains("40 bytes a token (tpla: its groups of the latent), and ");
     // With one softmax over the whole latent, a converted model reads what the first one did.
-    assertThat(generate("tpla", "--tokens", "1").output())
-        .isEqualTo(generate("mla", "--tokens", "1").output());
+    assertThat(printed(generating("tpla", "--tokens", "1")))
+        .startsWith("ab")
+        .isEqualTo(printed(generating("mla", "--tokens", "1")));
     generate("tpla", "--prompts", "form");
+    CommandRunner tooMany =
+        CommandRunner.run(
+            "generate", "--checkpoint", path("tpla"), "--prompt", "ab", "--tensor-ranks", "4");
+    assertThat(tooMany.exitCode()).isEqualTo(2);
+    assertThat(tooMany.errors())
+        .contains(
+            "4 tensor ranks cannot share model.latent.groups of 2 equally; 1 or 2 would do for"
+                + " --tensor-ranks.");
     succeed("evaluate", "--checkpoint", path("tpla"), "--data", data, "--master", LOCAL);
-    succeed(
-        "train",
-        "--config",
-        configuration("form: tpla, groups: 2, norm: local", 5),
-        "--data",
-        data,
-        "--output",
-        path("tpla"),
-        "--resume",
-        "--master",
-        LOCAL);
+    assertThat(
+            printed(
+                "train",
+                "--config",
+                configuration("form: tpla, groups: 2, norm: local", 5),
+                "--data",
+                data,
+                "--output",
+                path("tpla"),
+                "--resume",
+                "--master",
+                LOCAL))
+        .contains("model.latent.prompts is form here and mla in the checkpoint");
     assertThat(folder.resolve("tpla/run.jsonl")).content().contains("\"step\":5");
   }
 }

@@ -19,7 +19,8 @@ final class Consistency {
         Derived.latent(configuration),
         configuration.get(Options.MODEL_HEADS),
         Derived.feedForward(configuration),
-        configuration.get(Options.MESH_TENSOR));
+        configuration.get(Options.MESH_TENSOR),
+        Options.MESH_TENSOR.key());
     checkDivides(configuration, Options.DATA_BATCH, Options.MESH_DATA);
     if (configuration.get(Options.KERNEL).needsDevice()
         && configuration.get(Options.PRECISION) == Precision.DOUBLE) {

@@ -18,24 +18,31 @@ public final class TensorSplit {
    * Whether heads, groups of latents and hidden columns can be split over {@code ranks}.
    *
    * @param latent null where no mixer is latent
+   * @param option by which ranks are asked for
    * @throws InvalidInputException where they cannot; it says what would do
    */
   public static void check(
-      List<MixerKind> pattern, LatentShape latent, int heads, int feedForward, int ranks) {
+      List<MixerKind> pattern,
+      LatentShape latent,
+      int heads,
+      int feedForward,
+      int ranks,
+      String option) {
     int ofHeads = isByHeads(pattern, latent) ? heads : NO_LIMIT;
     int ofGroups = latent != null && latent.form() != LatentForm.MLA ? latent.groups() : NO_LIMIT;
-    requireEqualShares("model.heads", ofHeads, ranks, ofGroups);
-    requireEqualShares("model.latent.groups", ofGroups, ranks, ofHeads);
-    checkShares("model.feed-forward", feedForward, ranks);
+    requireEqualShares("model.heads", ofHeads, ofGroups, ranks, option);
+    requireEqualShares("model.latent.groups", ofGroups, ofHeads, ranks, option);
+    checkShares("model.feed-forward", feedForward, ranks, option);
   }
 
   /** What else is shared equally limits what would do. */
-  private static void requireEqualShares(String what, int number, int ranks, int alsoShared) {
+  private static void requireEqualShares(
+      String what, int number, int alsoShared, int ranks, String option) {
     if (number % ranks != 0) {
       throw new InvalidInputException(
           String.format(
-              "%d tensor ranks cannot share %s of %d equally; %s would do for mesh.tensor.",
-              ranks, what, number, divisors(number, alsoShared)));
+              "%d tensor ranks cannot share %s of %d equally; %s would do for %s.",
+              ranks, what, number, divisors(number, alsoShared), option));
     }
   }
 
@@ -50,18 +57,17 @@ public final class TensorSplit {
                 });
   }
 
-  /** Whether each of {@code ranks} gets some of a vocabulary. */
-  public static void checkVocabulary(int vocabulary, int ranks) {
-    checkShares("the vocabulary", vocabulary, ranks);
+  /** Whether each of {@code ranks}, asked for by {@code option}, gets some of a vocabulary. */
+  public static void checkVocabulary(int vocabulary, int ranks, String option) {
+    checkShares("the vocabulary", vocabulary, ranks, option);
   }
 
-  private static void checkShares(String what, int whole, int ranks) {
+  private static void checkShares(String what, int whole, int ranks, String option) {
     if (whole < ranks) {
       throw new InvalidInputException(
           String.format(
-              "%d tensor ranks cannot each have a share of %s of %d; up to %d would do for"
-                  + " mesh.tensor.",
-              ranks, what, whole, whole));
+              "%d tensor ranks cannot each have a share of %s of %d; up to %d would do for %s.",
+              ranks, what, whole, whole, option));
     }
   }
 

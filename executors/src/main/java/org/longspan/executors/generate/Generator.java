@@ -44,6 +44,7 @@ public final class Generator implements AutoCloseable {
   private final ModelShape shape;
   private final Numerics numerics;
   private final GeneratorOptions options;
+  private final int tensorRanks;
   private final LatentReading prompts;
   private final List<Arena> arenas = new ArrayList<>();
 
@@ -54,6 +55,8 @@ public final class Generator implements AutoCloseable {
     this.shape = checkpoint.shape();
     this.numerics = Numerics.of(checkpoint.configuration().get(Options.PRECISION));
     this.options = options;
+    this.tensorRanks =
+        options.tensorRanks().orElseGet(() -> checkpoint.configuration().get(Options.MESH_TENSOR));
     this.prompts =
         options
             .prompts()
@@ -79,10 +82,10 @@ public final class Generator implements AutoCloseable {
               + bytes.name()
               + ".");
     }
-    options.check(checkpoint.shape());
+    Generator generator = new Generator(checkpoint, options);
+    options.check(checkpoint.shape(), generator.tensorRanks);
     // The calling thread does a whole product, as in training.
     Nd4j.factory().blas().setMaxThreads(1);
-    Generator generator = new Generator(checkpoint, options);
     try {
       generator.read(checkpoint);
     } catch (IOException | RuntimeException | Error e) {
@@ -93,10 +96,10 @@ public final class Generator implements AutoCloseable {
   }
 
   private void read(Checkpoint checkpoint) throws IOException {
-    for (int rank = 0; rank < options.tensorRanks(); rank++) {
+    for (int rank = 0; rank < tensorRanks; rank++) {
       Arena arena = new Arena("of rank " + rank + " of the generator", numerics.precision());
       arenas.add(arena);
-      TensorPlace place = new TensorPlace(rank, options.tensorRanks());
+      TensorPlace place = new TensorPlace(rank, tensorRanks);
       parameters.add(checkpoint.readParameters(place, arena));
     }
   }
@@ -114,11 +117,10 @@ public final class Generator implements AutoCloseable {
 
   /** What the first rank makes of it; the others do the same. */
   private <R> R onEachRank(Function<Decoding, R> work) {
-    int ranks = options.tensorRanks();
     return LocalRanks.run(
-            InProcessTransport.connect(ranks, TIME_LIMIT),
+            InProcessTransport.connect(tensorRanks, TIME_LIMIT),
             transport -> {
-              List<Integer> all = IntStream.range(0, ranks).boxed().toList();
+              List<Integer> all = IntStream.range(0, tensorRanks).boxed().toList();
               try (Communicator tensor = Communicator.over(transport, all, 1);
                   Workers workers = new Workers(1);
                   Decoding decoding =
@@ -161,6 +163,16 @@ public final class Generator implements AutoCloseable {
         (read - start) / 1e9,
         written.size(),
         (System.nanoTime() - read) / 1e9);
+  }
+
+  /** Ranks that share the model. */
+  public int tensorRanks() {
+    return tensorRanks;
+  }
+
+  /** Bytes of a number of the cache. */
+  public int bytesOfNumber() {
+    return numerics.precision().bytes();
   }
 
   /** What a rank remembers of a text, of all layers; the same on each rank. */

@@ -1,6 +1,7 @@
 package org.longspan.executors.generate;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.latent.CacheSplit;
 import org.longspan.executors.latent.LatentForm;
@@ -11,22 +12,24 @@ import org.longspan.executors.model.ModelShape;
 /**
  * How a model is laid out to write.
  *
- * @param tensorRanks that share it
+ * @param tensorRanks that share it; empty for as many as trained it
  * @param split how they share the cache of latent mixers
  * @param prompts how latent mixers read prompts; empty for what the checkpoint says
  */
-public record GeneratorOptions(int tensorRanks, CacheSplit split, Optional<LatentReading> prompts) {
+public record GeneratorOptions(
+    OptionalInt tensorRanks, CacheSplit split, Optional<LatentReading> prompts) {
   /** One rank, as the checkpoint says. */
   public static final GeneratorOptions ONE_RANK =
-      new GeneratorOptions(1, CacheSplit.FORM, Optional.empty());
+      new GeneratorOptions(OptionalInt.of(1), CacheSplit.FORM, Optional.empty());
 
   /**
    * Refuses a model that cannot be laid out so.
    *
+   * @param ranks that share it
    * @throws InvalidInputException saying what would do
    */
-  void check(ModelShape shape) {
-    shape.requireSplit(tensorRanks);
+  void check(ModelShape shape, int ranks) {
+    shape.requireSplit(ranks, "--tensor-ranks");
     if (split == CacheSplit.TOKENS && !isLatent(shape, LatentForm.MLA)) {
       throw new InvalidInputException(
           "A cache split by tokens is for latent mixers of form mla, and this model has "

@@ -1,7 +1,9 @@
 package org.longspan.executors.memory;
 
 import java.nio.ByteBuffer;
+import java.util.Locale;
 import org.bytedeco.javacpp.Pointer;
+import org.longspan.datapipeline.InvalidInputException;
 
 /**
  * A row-major matrix outside the heap, {@code [rows, columns]}, or a view of some rows and columns
@@ -115,14 +117,26 @@ public abstract sealed class Matrix permits FloatMatrix, DoubleMatrix {
   }
 
   /**
-   * The bytes of {@code count} whole rows, in native order; the matrix must be contiguous, and they
-   * fewer than 1 GiB.
+   * The bytes of {@code count} whole rows, in native order, for a message; the matrix must be
+   * contiguous.
+   *
+   * @throws InvalidInputException where they are 1 GiB or more
    */
   public final ByteBuffer bytes(long firstRow, long count) {
     long length = count * columns * precision().bytes();
-    if (!isContiguous() || length >= 1L << PAGE_BYTES_LOG2) {
+    if (!isContiguous()) {
       throw new IllegalArgumentException(
           length + " bytes of a matrix with " + columns + " columns and stride " + stride);
+    }
+    if (length >= 1L << PAGE_BYTES_LOG2) {
+      throw new InvalidInputException(
+          String.format(
+              Locale.ROOT,
+              "Ranks would exchange %,d bytes at once, %,d rows of %,d numbers, and a message has"
+                  + " less than 1 GiB; cut the sequence over more ranks.",
+              length,
+              count,
+              columns));
     }
     if (count < 0 || firstRow < 0 || firstRow + count > rows) {
       throw new IndexOutOfBoundsException(

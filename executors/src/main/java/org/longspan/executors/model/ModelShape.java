@@ -86,11 +86,12 @@ public record ModelShape(
   /**
    * Refuses to be split over {@code ranks} tensor ranks where it cannot.
    *
+   * @param option by which they are asked for
    * @throws org.longspan.datapipeline.InvalidInputException saying what would do
    */
-  public void requireSplit(int ranks) {
-    TensorSplit.check(pattern, latent, heads, feedForward, ranks);
-    TensorSplit.checkVocabulary(vocabulary, ranks);
+  public void requireSplit(int ranks, String option) {
+    TensorSplit.check(pattern, latent, heads, feedForward, ranks, option);
+    TensorSplit.checkVocabulary(vocabulary, ranks, option);
   }
 
   /** Where {@code wanted} differs, a phrase for each key: what it is here, and what it is to be. */

@@ -61,7 +61,7 @@ public final class RankSetup implements AutoCloseable {
       int threads,
       int sequenceLength,
       int block) {
-    shape.requireSplit(mesh.tensor());
+    shape.requireSplit(mesh.tensor(), Options.MESH_TENSOR.key());
     this.rank = mesh.rank(transport.rank());
     this.everyone =
         Communicator.over(transport, IntStream.range(0, mesh.size()).boxed().toList(), EVERYONE);

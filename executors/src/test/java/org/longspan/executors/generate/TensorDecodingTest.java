@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -203,7 +204,7 @@ class TensorDecodingTest {
   }
 
   private static GeneratorOptions ranks(int count, CacheSplit split) {
-    return new GeneratorOptions(count, split, Optional.empty());
+    return new GeneratorOptions(OptionalInt.of(count), split, Optional.empty());
   }
 
   @ParameterizedTest
@@ -226,17 +227,38 @@ class TensorDecodingTest {
   }
 
   @Test
+  void shouldWriteOnAsManyRanksAsTrainedUnlessAskedOtherwise() throws IOException {
+    RunConfiguration trainedOnTwo =
+        model("{rank: 8, rope: 4}", Precision.FLOAT).with(Options.MESH_TENSOR, 2);
+    String path = write(trainedOnTwo).path();
+    GeneratorOptions asTrained =
+        new GeneratorOptions(OptionalInt.empty(), CacheSplit.TOKENS, Optional.empty());
+    try (Generator two = Generator.load(new Configuration(), path, asTrained);
+        Generator four = Generator.load(new Configuration(), path, ranks(4, CacheSplit.TOKENS))) {
+      assertThat(two.tensorRanks()).isEqualTo(2);
+      assertThat(two.cacheSize().perToken()).isEqualTo(48);
+      assertThat(four.tensorRanks()).isEqualTo(4);
+      assertThat(four.cacheSize().perToken()).isEqualTo(24);
+    }
+  }
+
+  @Test
   void shouldReadPromptsAsTheCheckpointSaysUnlessAskedOtherwise() throws IOException {
     String latent = "{rank: 8, rope: 4, form: tpla, groups: 4, prompts: mla}";
     String path = write(model(latent, Precision.FLOAT)).path();
     String asSaid = generate(path, GeneratorOptions.ONE_RANK).text();
     assertThat(
-            generate(path, new GeneratorOptions(1, CacheSplit.FORM, Optional.of(LatentReading.MLA)))
+            generate(
+                    path,
+                    new GeneratorOptions(
+                        OptionalInt.of(1), CacheSplit.FORM, Optional.of(LatentReading.MLA)))
                 .text())
         .isEqualTo(asSaid);
     assertThat(
             generate(
-                    path, new GeneratorOptions(1, CacheSplit.FORM, Optional.of(LatentReading.FORM)))
+                    path,
+                    new GeneratorOptions(
+                        OptionalInt.of(1), CacheSplit.FORM, Optional.of(LatentReading.FORM)))
                 .text())
         .isNotEqualTo(asSaid);
   }
@@ -252,7 +274,9 @@ class TensorDecodingTest {
     assertThatThrownBy(
             () ->
                 generate(
-                    path, new GeneratorOptions(1, CacheSplit.FORM, Optional.of(LatentReading.MLA))))
+                    path,
+                    new GeneratorOptions(
+                        OptionalInt.of(1), CacheSplit.FORM, Optional.of(LatentReading.MLA))))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage(
             "Prompts are read in the form mla by latent mixers of form mla or tpla, and this model"
@@ -261,6 +285,6 @@ class TensorDecodingTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessage(
             "4 tensor ranks cannot share model.latent.groups of 2 equally; 1 or 2 would do for"
-                + " mesh.tensor.");
+                + " --tensor-ranks.");
   }
 }

@@ -165,12 +165,13 @@ class TensorParallelTest {
 
   @Test
   void shouldRefuseRanksThatCannotShareTheModel() {
-    assertThatThrownBy(() -> ModelShape.of(model("double"), VOCABULARY).requireSplit(3))
+    assertThatThrownBy(
+            () -> ModelShape.of(model("double"), VOCABULARY).requireSplit(3, "mesh.tensor"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage(
             "3 tensor ranks cannot share model.heads of 8 equally; 1, 2, 4 or 8 would do for"
                 + " mesh.tensor.");
-    assertThatThrownBy(() -> ModelShape.of(model("double"), 7).requireSplit(8))
+    assertThatThrownBy(() -> ModelShape.of(model("double"), 7).requireSplit(8, "mesh.tensor"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage(
             "8 tensor ranks cannot each have a share of the vocabulary of 7; up to 7 would do for"
