@@ -268,7 +268,7 @@ class LatentMutationTest {
 
   /** Latents and their gradients, and the queries that others attend for, one after another. */
   @ParameterizedTest
-  @EnumSource(names = {"MLA", "TPLA_EXACT"})
+  @EnumSource(names = "MLA")
   void shouldRejectWhateverArrivesDamagedFromAnotherSlice(Form form) {
     Mesh mesh = new Mesh(1, 4, 1);
     Predicate<String> isOfMixer =
