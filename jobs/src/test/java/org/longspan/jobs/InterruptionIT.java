@@ -1,0 +1,91 @@
+package org.longspan.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A training run that is told to end: what it says, and what it leaves. */
+class InterruptionIT {
+  private static final int INTERRUPTED = 130;
+  private static final int TERMINATED = 143;
+
+  private static final Pattern STOPPED =
+      Pattern.compile("Stopped after step \\d+; --resume goes on from /\\S*/step-(\\d+)\n");
+
+  @TempDir Path folder;
+
+  @Test
+  void shouldEndWithoutAStackTraceBeforeItsFirstStepAndNameACheckpointAfterSome() throws Exception {
+    String data = SmallDataset.prepare(folder);
+    try (CommandProcess early = train(data, "early")) {
+      early.await("Mesh ");
+      early.process().destroy();
+      assertThat(early.end()).as(early.text()).isEqualTo(TERMINATED);
+      assertThat(early.text())
+          .contains("Stopped after step 0; there is no checkpoint yet")
+          .doesNotContain("Exception", "\tat ");
+      assertThat(log("early")).doesNotContain(" ERROR ");
+    }
+    try (CommandProcess late = train(data, "late")) {
+      late.await("step 20/");
+      interrupt(late);
+      assertThat(late.end()).as(late.text()).isEqualTo(INTERRUPTED);
+      assertThat(late.text()).doesNotContain("Exception", "\tat ");
+      Matcher named = STOPPED.matcher(late.text());
+      assertThat(named.find()).as(late.text()).isTrue();
+      // A rank that has not heard of the end yet may still complete one.
+      assertThat(newestCheckpoint("late") - Long.parseLong(named.group(1))).isBetween(0L, 1L);
+      assertThat(log("late")).doesNotContain(" ERROR ");
+    }
+  }
+
+  private CommandProcess train(String data, String output) throws IOException {
+    Path configuration = Files.writeString(folder.resolve("run.yaml"), ReferenceRun.CONFIGURATION);
+    return CommandProcess.start(
+        folder,
+        "train",
+        "--config",
+        configuration.toString(),
+        "--data",
+        data,
+        "--output",
+        folder.resolve(output).toString(),
+        "--set",
+        "train.steps=1000000",
+        "--set",
+        "train.checkpoint-every=1");
+  }
+
+  /** As a terminal does: the executors are told as well. */
+  private static void interrupt(CommandProcess run) throws Exception {
+    List<String> command = new ArrayList<>(List.of("kill", "-INT"));
+    Stream.concat(Stream.of(run.process().toHandle()), run.process().descendants())
+        .forEach(process -> command.add(Long.toString(process.pid())));
+    Waiting.forEnd(new ProcessBuilder(command).start());
+  }
+
+  /** The most steps of a checkpoint that lies there when all is over. */
+  private long newestCheckpoint(String output) throws IOException {
+    try (Stream<Path> all = Files.list(folder.resolve(output).resolve("checkpoints"))) {
+      return all.map(path -> path.getFileName().toString())
+          .filter(name -> name.startsWith("step-"))
+          .mapToLong(name -> Long.parseLong(name.substring("step-".length())))
+          .max()
+          .orElseThrow();
+    }
+  }
+
+  private String log(String output) throws IOException {
+    Path log = folder.resolve(output).resolve("longspan.log");
+    return Files.exists(log) ? Files.readString(log) : "";
+  }
+}
