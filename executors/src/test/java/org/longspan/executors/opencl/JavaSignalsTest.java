@@ -33,7 +33,7 @@ class JavaSignalsTest {
   }
 
   /** Without the library three of fifteen starts ended by SIGSEGV, on two cores and PoCL 3.1. */
-  @RepeatedTest(4)
+  @RepeatedTest(2)
   void shouldLetThreadsStopAndGoOnAfterDevicesWereListed() throws Exception {
     Path java = Path.of(System.getProperty("java.home"));
     Path output = folder.resolve("output");
