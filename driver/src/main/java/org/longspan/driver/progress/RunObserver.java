@@ -133,7 +133,7 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
   }
 
   private RunObserver begin() {
-    line.note("Run     " + description.output());
+    line.note("Run     " + Location.shown(description.output()));
     line.note("Data    " + description.data());
     line.note("Mesh    " + description.meshWords());
     return this;
