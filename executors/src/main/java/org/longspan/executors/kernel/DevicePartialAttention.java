@@ -1,8 +1,6 @@
 package org.longspan.executors.kernel;
 
 import com.aparapi.device.OpenCLDevice;
-import java.util.EnumMap;
-import java.util.Map;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
@@ -27,7 +25,8 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
   private final Workers workers;
   private final SoftmaxTuning tuning;
   private final AttentionMatrices matrices;
-  private final Map<SoftmaxForm, SoftmaxLaunches> taken = new EnumMap<>(SoftmaxForm.class);
+  private SoftmaxForm form;
+  private SoftmaxLaunches taken;
   private boolean isTimed;
 
   DevicePartialAttention(
@@ -51,7 +50,7 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
   public void forward(Matrix q, Matrix k, Matrix v, SoftmaxRanges seen, Matrix o, Matrix logSums) {
     check(q, k, v, seen, logSums);
     matrices.checkValues("o", o, seen.rows());
-    SoftmaxLaunches launches = fastest(seen);
+    SoftmaxLaunches launches = launches();
     synchronized (launches) {
       launches.forward(workers, seen, q, k, v, 0, seen.rows(), o, logSums);
     }
@@ -75,7 +74,7 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
     matrices.checkKeys("dq", dq, seen.rows());
     matrices.checkKeys("dk", dk, seen.columns());
     matrices.checkValues("dv", dv, seen.columns());
-    SoftmaxLaunches launches = fastest(seen);
+    SoftmaxLaunches launches = launches();
     synchronized (launches) {
       launches.backward(
           workers,
@@ -99,21 +98,20 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
     matrices.check("logSums", logSums, seen.rows(), shape.heads());
   }
 
-  private SoftmaxLaunches fastest(SoftmaxRanges seen) {
-    SoftmaxForm form =
-        switch (storage) {
-          case FLOAT -> tuning.fastest(Math.max(seen.rows(), seen.columns()), Integer.MAX_VALUE);
-          case BF16 -> SoftmaxForm.TILES;
-        };
-    return taken.computeIfAbsent(
-        form,
-        kind -> {
-          SoftmaxLaunches launches = SoftmaxPool.take(device, kind, shape, storage, limits);
-          if (isTimed) {
-            timeLaunches(launches);
-          }
-          return launches;
-        });
+  /** In one form for calls of any size, so that results do not depend on how they are cut. */
+  private SoftmaxLaunches launches() {
+    if (taken == null) {
+      form =
+          switch (storage) {
+            case FLOAT -> tuning.fastest(span(), Integer.MAX_VALUE);
+            case BF16 -> SoftmaxForm.TILES;
+          };
+      taken = SoftmaxPool.take(device, form, shape, storage, limits);
+      if (isTimed) {
+        timeLaunches();
+      }
+    }
+    return taken;
   }
 
   /** So many of both that one head's backward is a launch of the time allowed. */
@@ -130,24 +128,23 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
   @Override
   public void timeLaunches() {
     isTimed = true;
-    taken.values().forEach(DevicePartialAttention::timeLaunches);
-  }
-
-  private static void timeLaunches(SoftmaxLaunches launches) {
-    synchronized (launches) {
-      launches.timeLaunches();
+    SoftmaxLaunches launches = taken;
+    if (launches != null) {
+      synchronized (launches) {
+        launches.timeLaunches();
+      }
     }
   }
 
   @Override
   public LaunchTime takeLaunchTime() {
-    LaunchTime time = LaunchTime.NONE;
-    for (SoftmaxLaunches launches : taken.values()) {
-      synchronized (launches) {
-        time = time.plus(launches.takeTime());
-      }
+    SoftmaxLaunches launches = taken;
+    if (launches == null) {
+      return LaunchTime.NONE;
     }
-    return time;
+    synchronized (launches) {
+      return launches.takeTime();
+    }
   }
 
   @Override
@@ -158,7 +155,9 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
 
   @Override
   public void close() {
-    taken.keySet().forEach(form -> SoftmaxPool.giveBack(device, form, shape, storage, limits));
-    taken.clear();
+    if (taken != null) {
+      taken = null;
+      SoftmaxPool.giveBack(device, form, shape, storage, limits);
+    }
   }
 }

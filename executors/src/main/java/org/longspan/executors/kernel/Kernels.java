@@ -94,7 +94,8 @@ public final class Kernels {
     Place place =
         place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
     if (place.device() != null) {
-      return new DeviceDeltaAttention(place.device(), shape, workers, place.description());
+      return new DeviceDeltaAttention(
+          place.device(), shape, LaunchLimits.of(place.device()), workers, place.description());
     }
     return switch (precision) {
       case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());
