@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.bench.ScalingBench;
@@ -27,6 +28,11 @@ final class BenchScalingCommand implements Callable<Integer> {
   enum Part {
     /** The ratio is of CPU time a token to that of one rank. */
     RANKS,
+    /**
+     * One rank with as many threads as ranks that share the processors: what taking turns costs by
+     * itself. The ratio is as that of ranks.
+     */
+    THREADS,
     /** The ratio is of tokens/s to those of the shortest sequence. */
     LENGTH
   }
@@ -68,21 +74,34 @@ final class BenchScalingCommand implements Callable<Integer> {
       header(out);
     }
     ScalingBench.Result one = null;
+    int threads = Runtime.getRuntime().availableProcessors();
     for (int count : ranks.counts()) {
       ScalingBench.Result result = bench.ranks(count, tokens);
       one = one == null ? result : one;
-      double ratio = result.cpuSecondsPerToken() / one.cpuSecondsPerToken();
-      out.println(output.isJson() ? json(Part.RANKS, result, ratio) : row(result, ratio));
+      print(Part.RANKS, result, one, out);
+      if (count > threads) {
+        print(Part.THREADS, bench.threads(count, tokens), one, out);
+      }
     }
-    int threads = Runtime.getRuntime().availableProcessors();
     if (longest > 0 && !output.isJson()) {
       out.println();
       out.println("Tokens/s of one rank, best of three, against its shortest sequence");
       header(out);
     }
-    lengths(KEPT, LayerMemory.KEEP, threads, out);
-    lengths(RECOMPUTED, LayerMemory.RECOMPUTE, threads, out);
+    Optional<ScalingBench.Result> kept = lengths(KEPT, LayerMemory.KEEP, threads, out);
+    Optional<ScalingBench.Result> recomputed =
+        lengths(RECOMPUTED, LayerMemory.RECOMPUTE, threads, out);
+    if (kept.isPresent() && recomputed.isPresent() && !output.isJson()) {
+      out.println();
+      out.println(recomputation(kept.get(), recomputed.get()));
+    }
     return 0;
+  }
+
+  private void print(
+      Part part, ScalingBench.Result result, ScalingBench.Result one, PrintStream out) {
+    double ratio = result.cpuSecondsPerToken() / one.cpuSecondsPerToken();
+    out.println(output.isJson() ? json(part, result, ratio) : row(result, ratio));
   }
 
   private void check() {
@@ -99,29 +118,48 @@ final class BenchScalingCommand implements Callable<Integer> {
     }
   }
 
-  private void lengths(List<Integer> lengths, LayerMemory memory, int threads, PrintStream out) {
-    double first = 0;
+  /** Measures and prints them, and gives the first, against which the others count. */
+  private Optional<ScalingBench.Result> lengths(
+      List<Integer> lengths, LayerMemory memory, int threads, PrintStream out) {
+    ScalingBench.Result first = null;
     for (int length : lengths) {
       if (length > longest) {
-        return;
+        break;
       }
       ScalingBench.Result result = bench.length(length, memory, threads);
-      first = first == 0 ? result.tokensPerSecond() : first;
-      double ratio = result.tokensPerSecond() / first;
+      first = first == null ? result : first;
+      double ratio = result.tokensPerSecond() / first.tokensPerSecond();
       out.println(output.isJson() ? json(Part.LENGTH, result, ratio) : row(result, ratio));
     }
+    return Optional.ofNullable(first);
+  }
+
+  /** What recomputing costs and saves at one length. */
+  static String recomputation(ScalingBench.Result kept, ScalingBench.Result recomputed) {
+    return String.format(
+        Locale.ROOT,
+        "At %,d tokens train.recompute costs %.0f %% of the tokens/s and saves %.0f %% of the memory"
+            + " beside the heap (%,d of %,d MiB).",
+        kept.tokens(),
+        100 * (1 - recomputed.tokensPerSecond() / kept.tokensPerSecond()),
+        100 * (1 - (double) recomputed.memoryBytes() / kept.memoryBytes()),
+        (kept.memoryBytes() - recomputed.memoryBytes()) >> 20,
+        kept.memoryBytes() >> 20);
   }
 
   private static void header(PrintStream out) {
-    out.println("ranks    tokens   recompute   CPU µs a token   tokens/s   ratio");
+    out.println(
+        "ranks   threads    tokens   recompute   MiB a rank   CPU µs a token   tokens/s   ratio");
   }
 
   static String json(Part part, ScalingBench.Result result, double ratio) {
     ObjectNode object = JsonNodeFactory.instance.objectNode();
     object.put("part", part.name().toLowerCase(Locale.ROOT));
     object.put("ranks", result.ranks());
+    object.put("threads", result.threads());
     object.put("tokens", result.tokens());
     object.put("recompute", recomputes(result));
+    object.put("memory_mb", result.memoryBytes() >> 20);
     object.put("cpu_seconds_per_token", result.cpuSecondsPerToken());
     object.put("tokens_per_second", result.tokensPerSecond());
     object.put("ratio", ratio);
@@ -131,10 +169,12 @@ final class BenchScalingCommand implements Callable<Integer> {
   private static String row(ScalingBench.Result result, double ratio) {
     return String.format(
         Locale.ROOT,
-        "%5d   %,7d   %9s   %14.1f   %,8.0f   %5.3f",
+        "%5d   %7d   %,7d   %9s   %,10d   %14.1f   %,8.0f   %5.3f",
         result.ranks(),
+        result.threads(),
         result.tokens(),
         recomputes(result) ? "yes" : "no",
+        result.memoryBytes() >> 20,
         result.cpuSecondsPerToken() * 1e6,
         result.tokensPerSecond(),
         ratio);

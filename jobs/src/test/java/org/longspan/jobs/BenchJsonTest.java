@@ -51,8 +51,7 @@ class BenchJsonTest {
 
   @Test
   void shouldTellTheRanksFromTheLengths() throws JsonProcessingException {
-    ScalingBench.Result result =
-        new ScalingBench.Result(2, 8_192, LayerMemory.RECOMPUTE, 1e-4, 20_000);
+    ScalingBench.Result result = recomputed();
     JsonNode ranks =
         MAPPER.readTree(BenchScalingCommand.json(BenchScalingCommand.Part.RANKS, result, 1.05));
     assertThat(ranks.fieldNames())
@@ -60,8 +59,10 @@ class BenchJsonTest {
         .containsExactly(
             "part",
             "ranks",
+            "threads",
             "tokens",
             "recompute",
+            "memory_mb",
             "cpu_seconds_per_token",
             "tokens_per_second",
             "ratio");
@@ -71,6 +72,20 @@ class BenchJsonTest {
         MAPPER.readTree(BenchScalingCommand.json(BenchScalingCommand.Part.LENGTH, result, 0.95));
     assertThat(length.get("part").asText()).isEqualTo("length");
     assertThat(length.get("ratio").asDouble()).isEqualTo(0.95);
+  }
+
+  private static ScalingBench.Result recomputed() {
+    return new ScalingBench.Result(2, 1, 8_192, LayerMemory.RECOMPUTE, 100 << 20, 1e-4, 16_000);
+  }
+
+  @Test
+  void shouldSayWhatRecomputingCostsAndSaves() {
+    ScalingBench.Result kept =
+        new ScalingBench.Result(2, 1, 8_192, LayerMemory.KEEP, 250 << 20, 1e-4, 20_000);
+    assertThat(BenchScalingCommand.recomputation(kept, recomputed()))
+        .isEqualTo(
+            "At 8,192 tokens train.recompute costs 20 % of the tokens/s and saves 60 % of the"
+                + " memory beside the heap (150 of 250 MiB).");
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.longspan.datapipeline.prepare.Prepare;
 import org.longspan.datapipeline.prepare.PrepareOptions;
 import org.longspan.driver.launch.Launcher;
 import org.longspan.driver.plan.LaunchPlan;
+import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.generate.Generator;
 import org.longspan.executors.generate.GeneratorOptions;
@@ -129,51 +131,76 @@ class WholeWayTest {
   }
 
   @Test
-  void shouldGoOnFromTheLastCheckpointWhereAnExecutorHalts() throws IOException {
+  void shouldGoOnFromTheLastCheckpointWhereAnExecutorHaltsOrStalls() throws IOException {
     Map<String, String> settings =
         Map.of("data.path", data(), "train.steps", "16", "train.checkpoint-every", "5");
-    RunConfiguration configuration = RunConfiguration.parse(CONFIGURATION, "the test", settings);
-    Map<String, String> halting = new HashMap<>(settings);
-    halting.putAll(Map.of("fault.kind", "halt", "fault.rank", "1", "fault.step", "13"));
     try (SparkRuntime spark = SparkRuntime.start("test", null, 2)) {
       Prepare.run(
           spark.session(),
           PrepareOptions.of(List.of(SmallDataset.writeText(folder)), data(), 2048)
               .withValidationShare(0.2));
       Map<Long, Double> undisturbed = new HashMap<>();
-      train(spark, configuration, "calm", event -> note(event, undisturbed));
-
-      Map<Long, Double> losses = new HashMap<>();
-      List<RankEvent> events = new ArrayList<>();
       train(
           spark,
-          RunConfiguration.parse(CONFIGURATION, "the test", halting),
-          "halted",
-          event -> {
-            events.add(event);
-            note(event, losses);
-          });
+          RunConfiguration.parse(CONFIGURATION, "the test", settings),
+          "calm",
+          event -> note(event, undisturbed));
 
-      RankEvent.Resumed resumed =
-          events.stream()
-              .filter(RankEvent.Resumed.class::isInstance)
-              .map(RankEvent.Resumed.class::cast)
-              .reduce((first, second) -> second)
-              .orElseThrow();
-      assertThat(resumed.attempt()).isPositive();
-      assertThat(resumed.step()).isEqualTo(10);
-      assertThat(resumed.checkpoint()).endsWith(String.format("step-%08d", resumed.step()));
-      assertThat(events)
-          .filteredOn(RankEvent.Failed.class::isInstance)
-          .extracting(event -> ((RankEvent.Failed) event).attempt())
+      assertThat(failuresBeforeItGoesOn(spark, settings, "halt", undisturbed))
+          .extracting(RankEvent.Failed::attempt)
           .contains(0);
-      assertThat(losses).hasSize(16);
-      undisturbed.forEach(
-          (step, loss) ->
-              assertThat(losses.get(step))
-                  .as("loss of step %s", step)
-                  .isCloseTo(loss, within(1e-4)));
+      assertThat(failuresBeforeItGoesOn(spark, settings, "stall", undisturbed))
+          .filteredOn(failed -> failed.attempt() == 0)
+          .anySatisfy(
+              failed ->
+                  assertThat(failed.sentence())
+                      .contains("Rank 0, peer 1, channel ")
+                      .contains(": nothing arrived within 20.0 s (step 13, layer "))
+          .anySatisfy(
+              failed ->
+                  assertThat(failed.sentence())
+                      .contains("Rank 1, peer 0, channel ")
+                      .contains(" (step 13"));
     }
+  }
+
+  /** Trains while rank 1 does what it should not in step 13, and gives what ranks said of it. */
+  private List<RankEvent.Failed> failuresBeforeItGoesOn(
+      SparkRuntime spark,
+      Map<String, String> settings,
+      String fault,
+      Map<Long, Double> undisturbed) {
+    Map<String, String> faulty = new HashMap<>(settings);
+    faulty.putAll(Map.of("fault.kind", fault, "fault.rank", "1", "fault.step", "13"));
+    faulty.put("transport.time-limit", "20");
+    Map<Long, Double> losses = new HashMap<>();
+    List<RankEvent> events = new ArrayList<>();
+    train(
+        spark,
+        RunConfiguration.parse(CONFIGURATION, "the test", faulty),
+        fault,
+        event -> {
+          events.add(event);
+          note(event, losses);
+        });
+
+    RankEvent.Resumed resumed =
+        events.stream()
+            .filter(RankEvent.Resumed.class::isInstance)
+            .map(RankEvent.Resumed.class::cast)
+            .reduce((first, second) -> second)
+            .orElseThrow();
+    assertThat(resumed.attempt()).isPositive();
+    assertThat(resumed.step()).isEqualTo(10);
+    assertThat(resumed.checkpoint()).endsWith(String.format("step-%08d", resumed.step()));
+    assertThat(losses).hasSize(16);
+    undisturbed.forEach(
+        (step, loss) ->
+            assertThat(losses.get(step)).as("loss of step %s", step).isCloseTo(loss, within(1e-4)));
+    return events.stream()
+        .filter(RankEvent.Failed.class::isInstance)
+        .map(RankEvent.Failed.class::cast)
+        .toList();
   }
 
   private void train(
@@ -192,7 +219,8 @@ class WholeWayTest {
       java.util.function.Consumer<RankEvent> events) {
     Launcher.run(
         spark.context(),
-        LaunchPlan.of(mesh, configuration::hash),
+        LaunchPlan.of(mesh, configuration::hash)
+            .withTimeLimit(Duration.ofSeconds(configuration.get(Options.TRANSPORT_TIME_LIMIT))),
         new TrainingProgram(
             configuration,
             folder.resolve(run).toUri().toString(),

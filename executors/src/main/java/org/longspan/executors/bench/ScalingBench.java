@@ -5,7 +5,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.layer.RankMode.LayerMemory;
+import org.longspan.executors.model.ModelShape;
+import org.longspan.executors.train.RankMemory;
 import org.longspan.parallelism.collective.Communicator;
 import org.longspan.parallelism.collective.ElementType;
 
@@ -35,12 +38,16 @@ public final class ScalingBench {
   /**
    * What was measured, the best of three steps.
    *
+   * @param threads of each rank
+   * @param memoryBytes that {@link RankMemory} counts for a rank beside the heap
    * @param cpuSecondsPerToken of all threads of the process together
    */
   public record Result(
       int ranks,
+      int threads,
       int tokens,
       LayerMemory memory,
+      long memoryBytes,
       double cpuSecondsPerToken,
       double tokensPerSecond) {}
 
@@ -54,16 +61,28 @@ public final class ScalingBench {
     return measure(count, Math.max(1, processors / count), tokens, LayerMemory.KEEP);
   }
 
+  /** Steps of one rank whose threads may be more than the processors, and then take turns. */
+  public Result threads(int count, int tokens) {
+    return measure(1, count, tokens, LayerMemory.KEEP);
+  }
+
   /** Steps of one rank. */
   public Result length(int tokens, LayerMemory memory, int threads) {
     return measure(1, threads, tokens, memory);
   }
 
   private Result measure(int ranks, int threads, int tokens, LayerMemory memory) {
-    Map<String, String> recompute =
-        Map.of("train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE));
+    RunConfiguration configuration =
+        BenchModel.lightning(
+            Map.of(
+                "train.recompute", Boolean.toString(memory == LayerMemory.RECOMPUTE),
+                "mesh.sequence", Integer.toString(ranks)));
+    long memoryBytes =
+        RankMemory.of(
+                configuration, ModelShape.of(configuration, BenchModel.VOCABULARY), tokens, threads)
+            .bytes();
     return LocalJob.run(
-            BenchModel.lightning(recompute),
+            configuration,
             ranks,
             threads,
             tokens,
@@ -80,7 +99,14 @@ public final class ScalingBench {
                 seconds = Math.min(seconds, (System.nanoTime() - before) / 1e9);
                 cpuSeconds = Math.min(cpuSeconds, (cpuNanoseconds() - cpuBefore) / 1e9);
               }
-              return new Result(ranks, tokens, memory, cpuSeconds / tokens, tokens / seconds);
+              return new Result(
+                  ranks,
+                  threads,
+                  tokens,
+                  memory,
+                  memoryBytes,
+                  cpuSeconds / tokens,
+                  tokens / seconds);
             })
         .get(0);
   }

@@ -80,9 +80,7 @@ final class WindowConform {
       HaloExchange exchange, Matrix all, int halo, int tail, ElementType type, Arena arena) {
     Matrix last = arena.matrix(tail, all.columns());
     last.set(all.rows(all.rows() - tail, all.rows()));
-    exchange
-        .fromLeft(last.bytes(0, tail), all.columns() * type.bytes(), all.bytes(0, halo))
-        .await();
+    exchange.fetch(last.bytes(0, tail), all.columns() * type.bytes(), all.bytes(0, halo));
   }
 
   private static void giveBack(
@@ -95,13 +93,11 @@ final class WindowConform {
       Arena arena) {
     Matrix received = arena.matrix(tail, gradient.columns());
     received.set(gradient.rows(gradient.rows() - tail, gradient.rows()));
-    exchange
-        .start(
-            halo == 0 ? List.of() : List.of(gradient.bytes(0, halo)),
-            type,
-            gradient.columns() * type.bytes(),
-            received.bytes(0, tail))
-        .await();
+    exchange.giveBack(
+        halo == 0 ? List.of() : List.of(gradient.bytes(0, halo)),
+        type,
+        gradient.columns() * type.bytes(),
+        received.bytes(0, tail));
     result.set(gradient.rows(halo, gradient.rows()));
     result.rows(result.rows() - tail, result.rows()).set(received);
   }

@@ -285,7 +285,7 @@ public final class RankEnvironment implements AutoCloseable {
    */
   Pending fetchHalo(HaloExchange exchange, ByteBuffer tail, int rowBytes, ByteBuffer halo) {
     return switch (mode.exchange()) {
-      case WHOLE -> exchange.fromLeft(tail, rowBytes, halo);
+      case WHOLE -> exchange.startFetch(tail, rowBytes, halo);
       case CUT -> {
         for (int at = halo.position(); at < halo.limit(); at++) {
           halo.put(at, (byte) 0);
@@ -303,7 +303,7 @@ public final class RankEnvironment implements AutoCloseable {
       int reach, List<ByteBuffer> outerGradients, int rowBytes, ByteBuffer tailGradient) {
     return switch (mode.exchange()) {
       case WHOLE ->
-          haloGradients(reach).start(outerGradients, elementType(), rowBytes, tailGradient);
+          haloGradients(reach).startGiveBack(outerGradients, elementType(), rowBytes, tailGradient);
       case CUT -> Pending.DONE;
     };
   }

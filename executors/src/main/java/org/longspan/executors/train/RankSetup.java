@@ -46,6 +46,7 @@ public final class RankSetup implements AutoCloseable {
   private final Communicator tensor;
   private final Communicator sameShare;
   private final ScanCosts costs;
+  private final String recomputation;
   private final RankEnvironment environment;
   private final LanguageModel model;
 
@@ -88,6 +89,7 @@ public final class RankSetup implements AutoCloseable {
     Nd4j.factory().blas().setMaxThreads(1);
     try {
       this.model = new LanguageModel(configuration, shape, environment);
+      this.recomputation = recomputation(configuration, shape, sequenceLength, threads);
     } catch (OutOfMemoryError tooLittle) {
       closeAllButTheModel();
       // Another attempt would have no more.
@@ -102,6 +104,20 @@ public final class RankSetup implements AutoCloseable {
       closeAllButTheModel();
       throw e;
     }
+  }
+
+  /** What recomputing saves of the layers' memory; empty where they keep all. */
+  private String recomputation(
+      RunConfiguration configuration, ModelShape shape, int sequenceLength, int threads) {
+    if (!configuration.get(Options.TRAIN_RECOMPUTE)) {
+      return "";
+    }
+    RunConfiguration keeping = configuration.with(Options.TRAIN_RECOMPUTE, false);
+    return String.format(
+        Locale.ROOT,
+        "; recomputes: layers hold %,d MiB instead of %,d",
+        environment.arena().bytes() >> 20,
+        RankMemory.of(keeping, shape, sequenceLength, threads).layers() >> 20);
   }
 
   /** Tensor ranks wait for each other all the time, so they take the threads that each has. */
@@ -149,9 +165,9 @@ public final class RankSetup implements AutoCloseable {
     return sameShare;
   }
 
-  /** What computes the attention, how states travel, and over what links. */
+  /** What computes the attention, what layers hold, how states travel, and over what links. */
   public String description() {
-    String description = model.description();
+    String description = model.description() + recomputation;
     if (environment.sequence().size() == 1) {
       return description;
     }

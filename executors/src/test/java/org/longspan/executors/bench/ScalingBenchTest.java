@@ -24,6 +24,18 @@ class ScalingBenchTest {
     assertThat(result.ranks()).isEqualTo(1);
     assertThat(result.memory()).isEqualTo(LayerMemory.RECOMPUTE);
     assertTimesOfAToken(result);
+    assertThat(result.memoryBytes())
+        .isPositive()
+        .isLessThan(bench.length(TOKENS, LayerMemory.KEEP, 1).memoryBytes());
+  }
+
+  @Test
+  void shouldMeasureOneRankWithMoreThreadsThanProcessors() {
+    int threads = Runtime.getRuntime().availableProcessors() + 1;
+    ScalingBench.Result result = bench.threads(threads, TOKENS);
+    assertThat(result.ranks()).isEqualTo(1);
+    assertThat(result.threads()).isEqualTo(threads);
+    assertTimesOfAToken(result);
   }
 
   /** A token takes far more than a microsecond, and far less than a tenth of a second. */

@@ -201,7 +201,7 @@ public record AttentionRanks(
               whole(summary).bytes(),
               new Transition(slice.rule().transitionKind(), whole(factors).bytes()),
               given.bytes());
-      scan.start(direction, List.of(piece)).await();
+      scan.scan(direction, List.of(piece));
       incoming.set(given);
     }
 

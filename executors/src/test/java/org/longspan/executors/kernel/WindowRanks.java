@@ -172,7 +172,7 @@ public record WindowRanks(
     Matrix tail = arena.matrix(exchange.tailLength(), columns);
     tail.set(own.rows(length - exchange.tailLength(), length));
     Matrix halo = arena.matrix(exchange.length(), columns);
-    exchange.fromLeft(tail.bytes(), columns * type().bytes(), halo.bytes()).await();
+    exchange.fetch(tail.bytes(), columns * type().bytes(), halo.bytes());
     Matrix all = Matrices.poisoned(arena, exchange.length() + length, columns);
     all.rows(0, exchange.length()).set(halo);
     all.rows(exchange.length(), all.rows()).set(own);
@@ -190,7 +190,7 @@ public record WindowRanks(
     Matrix tail = arena.matrix(exchange.tailLength(), columns);
     tail.set(end);
     List<ByteBuffer> outer = halo.rows() == 0 ? List.of() : List.of(halo.bytes());
-    back.start(outer, type(), columns * type().bytes(), tail.bytes()).await();
+    back.giveBack(outer, type(), columns * type().bytes(), tail.bytes());
     end.set(tail);
     return own;
   }

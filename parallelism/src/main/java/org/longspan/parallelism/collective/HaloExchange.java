@@ -3,6 +3,7 @@ package org.longspan.parallelism.collective;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.MessageLabel;
 
@@ -13,7 +14,7 @@ import org.longspan.parallelism.transport.MessageLabel;
  *
  * <p>Traffic: a rank receives the rows of its halo.
  *
- * <p>Threading: as its {@link Communicator}; exchanges run on the communicator's thread.
+ * <p>Threading: as its {@link Communicator}; what is started runs on the communicator's thread.
  */
 public final class HaloExchange {
   private final Communicator communicator;
@@ -96,27 +97,34 @@ public final class HaloExchange {
   }
 
   /**
-   * Starts to fetch the halo. The buffers belong to it until the result has been awaited.
+   * Fetches the halo.
    *
    * @param tail this rank's own last {@link #tailLength} rows
    * @param rowBytes bytes of a row
    * @param halo receives the {@link #length} rows just before the slice, in order
    */
-  public Pending fromLeft(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
+  public void fetch(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
+    communicator.run(MessageLabel.Kind.HALO_FORWARD, passing(tail, rowBytes, halo));
+  }
+
+  /** Starts a {@link #fetch}. The buffers belong to it until the result has been awaited. */
+  public Pending startFetch(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
+    return communicator.start(MessageLabel.Kind.HALO_FORWARD, passing(tail, rowBytes, halo));
+  }
+
+  private Consumer<PeerMessages> passing(ByteBuffer tail, int rowBytes, ByteBuffer halo) {
     checkRows(tail, tailLength, rowBytes, "tail");
     checkRows(halo, length, rowBytes, "halo");
     ByteBuffer from = tail.slice();
     ByteBuffer into = halo.slice();
-    return communicator.start(
-        MessageLabel.Kind.HALO_FORWARD,
-        messages -> {
-          for (Share share : given) {
-            messages.send(share.peer(), rows(from, share, rowBytes));
-          }
-          for (Share share : taken) {
-            messages.receive(share.peer(), rows(into, share, rowBytes));
-          }
-        });
+    return messages -> {
+      for (Share share : given) {
+        messages.send(share.peer(), rows(from, share, rowBytes));
+      }
+      for (Share share : taken) {
+        messages.receive(share.peer(), rows(into, share, rowBytes));
+      }
+    };
   }
 
   private static ByteBuffer rows(ByteBuffer buffer, Share share, int rowBytes) {

@@ -3,6 +3,7 @@ package org.longspan.parallelism.collective;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.longspan.parallelism.mesh.Slice;
 import org.longspan.parallelism.transport.MessageLabel;
 
@@ -15,7 +16,7 @@ import org.longspan.parallelism.transport.MessageLabel;
  * <p>Traffic: each rank receives, for each block to its right, the rows of that block's halo that
  * it holds.
  *
- * <p>Threading: as its {@link Communicator}; exchanges run on the communicator's thread.
+ * <p>Threading: as its {@link Communicator}; what is started runs on the communicator's thread.
  */
 public final class HaloGradients {
   private final Communicator communicator;
@@ -89,7 +90,7 @@ public final class HaloGradients {
   }
 
   /**
-   * Starts to send the gradients back. The buffers belong to it until the result has been awaited.
+   * Gives the gradients back.
    *
    * @param outerGradients for each block that sees rows before the slice, from the first on, the
    *     gradients of those rows
@@ -97,7 +98,20 @@ public final class HaloGradients {
    * @param tailGradient the slice's last rows, {@code reach} or fewer; what comes from the right is
    *     added to them
    */
-  public Pending start(
+  public void giveBack(
+      List<ByteBuffer> outerGradients, ElementType type, int rowBytes, ByteBuffer tailGradient) {
+    communicator.run(
+        MessageLabel.Kind.HALO_BACKWARD, passing(outerGradients, type, rowBytes, tailGradient));
+  }
+
+  /** Starts a {@link #giveBack}. The buffers belong to it until the result has been awaited. */
+  public Pending startGiveBack(
+      List<ByteBuffer> outerGradients, ElementType type, int rowBytes, ByteBuffer tailGradient) {
+    return communicator.start(
+        MessageLabel.Kind.HALO_BACKWARD, passing(outerGradients, type, rowBytes, tailGradient));
+  }
+
+  private Consumer<PeerMessages> passing(
       List<ByteBuffer> outerGradients, ElementType type, int rowBytes, ByteBuffer tailGradient) {
     type.elements(rowBytes);
     if (outerGradients.size() != outerRows.size()) {
@@ -110,16 +124,14 @@ public final class HaloGradients {
     check(tailGradient, tailLength, rowBytes);
     List<ByteBuffer> from = outerGradients.stream().map(ByteBuffer::slice).toList();
     ByteBuffer into = tailGradient.slice();
-    return communicator.start(
-        MessageLabel.Kind.HALO_BACKWARD,
-        messages -> {
-          for (Share share : sent) {
-            messages.sendSegments(share.peer(), rows(from.get(share.block()), share, rowBytes));
-          }
-          for (Share share : received) {
-            messages.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
-          }
-        });
+    return messages -> {
+      for (Share share : sent) {
+        messages.sendSegments(share.peer(), rows(from.get(share.block()), share, rowBytes));
+      }
+      for (Share share : received) {
+        messages.receiveAndAdd(share.peer(), rows(into, share, rowBytes), type);
+      }
+    };
   }
 
   private static ByteBuffer rows(ByteBuffer buffer, Share share, int rowBytes) {

@@ -19,6 +19,15 @@ import java.util.List;
  */
 public interface StateScan {
   /**
+   * Scans, and returns when this rank's part is done.
+   *
+   * @see #start
+   */
+  default void scan(ScanDirection direction, List<ScanPiece> pieces) {
+    start(direction, pieces).await();
+  }
+
+  /**
    * Starts a scan. Every buffer belongs to it until the result has been awaited.
    *
    * @param pieces this rank's, in the order of the sequence, in either direction. A rank without

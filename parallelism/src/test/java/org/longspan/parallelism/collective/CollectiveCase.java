@@ -234,17 +234,14 @@ enum CollectiveCase {
   },
   HALO {
     @Override
-    List<Mode> modes() {
-      return List.of(Mode.STARTED);
-    }
-
-    @Override
     double[] call(Communicator group, int length, Mode mode) {
       HaloExchange exchange = new HaloExchange(group, slices(group.size(), length), length);
       int tailLength = exchange.tailLength();
       ByteBuffer tail = Numbers.buffer(TYPE, whole(tailLength, group.index()));
       ByteBuffer halo = Numbers.buffer(TYPE, unknown(exchange.length()));
-      exchange.fromLeft(tail, TYPE.bytes(), halo).await();
+      mode.finish(
+          () -> exchange.fetch(tail, TYPE.bytes(), halo),
+          () -> exchange.startFetch(tail, TYPE.bytes(), halo));
       return Numbers.values(TYPE, halo);
     }
 
@@ -260,18 +257,16 @@ enum CollectiveCase {
   },
   HALO_GRADIENT {
     @Override
-    List<Mode> modes() {
-      return List.of(Mode.STARTED);
-    }
-
-    @Override
     double[] call(Communicator group, int length, Mode mode) {
       List<Slice> slices = slices(group.size(), length);
       HaloGradients exchange = new HaloGradients(group, slices, length, Math.max(1, length));
       ByteBuffer halo = Numbers.buffer(TYPE, whole(length, group.index()));
       ByteBuffer tail = Numbers.buffer(TYPE, whole(length, 50));
       boolean seesNothing = group.index() == 0 || length == 0;
-      exchange.start(seesNothing ? List.of() : List.of(halo), TYPE, TYPE.bytes(), tail).await();
+      List<ByteBuffer> outer = seesNothing ? List.of() : List.of(halo);
+      mode.finish(
+          () -> exchange.giveBack(outer, TYPE, TYPE.bytes(), tail),
+          () -> exchange.startGiveBack(outer, TYPE, TYPE.bytes(), tail));
       return Numbers.values(TYPE, tail);
     }
 
@@ -285,6 +280,33 @@ enum CollectiveCase {
     @Override
     long received(int ranks, int rank, int length) {
       return rank == ranks - 1 ? 0 : length;
+    }
+  },
+  /** A state of one row with a transition of one, so that it is the sum of those before. */
+  SCAN {
+    @Override
+    double[] call(Communicator group, int length, Mode mode) {
+      StateShape shape = new StateShape(TYPE, 1, 1, length);
+      StateScan scan =
+          Scans.of(ScanChoice.CHAIN, group, shape, TransitionKind.DIAGONAL, 1, ScanCosts.USUAL);
+      ByteBuffer own = Numbers.buffer(TYPE, whole(length, group.index()));
+      ByteBuffer incoming = Numbers.buffer(TYPE, new double[length]);
+      ByteBuffer one = Numbers.buffer(TYPE, new double[] {1});
+      List<ScanPiece> pieces = List.of(new ScanPiece(own, Transition.diagonal(one), incoming));
+      mode.finish(
+          () -> scan.scan(ScanDirection.FORWARD, pieces),
+          () -> scan.start(ScanDirection.FORWARD, pieces));
+      return Numbers.values(TYPE, incoming);
+    }
+
+    @Override
+    double[] expected(int ranks, int rank, int length) {
+      return sum(rank, length);
+    }
+
+    @Override
+    long received(int ranks, int rank, int length) {
+      return rank == 0 ? 0 : length;
     }
   };
 
@@ -311,11 +333,6 @@ enum CollectiveCase {
   /** Starts a collective. */
   interface Start {
     Pending start();
-  }
-
-  /** The ways to call it. */
-  List<Mode> modes() {
-    return List.of(Mode.values());
   }
 
   /** Calls the collective; what this rank then holds. */

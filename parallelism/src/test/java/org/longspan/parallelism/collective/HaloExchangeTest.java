@@ -87,7 +87,7 @@ class HaloExchangeTest {
                 Numbers.buffer(type, rows(own.end() - Math.min(reach, own.length()), own.end()));
             ByteBuffer halo = Numbers.buffer(type, new double[length * COLUMNS]);
             long before = communicator.receivedBytes();
-            exchange.fromLeft(tail, COLUMNS * type.bytes(), halo).await();
+            exchange.startFetch(tail, COLUMNS * type.bytes(), halo).await();
             assertThat(communicator.receivedBytes() - before)
                 .isEqualTo((long) length * COLUMNS * type.bytes());
             assertThat(Numbers.values(type, halo))
@@ -138,7 +138,7 @@ class HaloExchangeTest {
               ByteBuffer tailGradient = Numbers.buffer(type, tail);
               long before = communicator.receivedBytes();
               exchange
-                  .start(
+                  .startGiveBack(
                       outerGradients(own, rank, reach, blockLength, type),
                       type,
                       COLUMNS * type.bytes(),
@@ -199,15 +199,14 @@ class HaloExchangeTest {
           for (int row = 0; row < 3; row++) {
             tail.put((row + 1) * rowBytes - 1, (byte) (communicator.index() * 3 + row));
           }
-          exchange.fromLeft(tail, rowBytes, halo).await();
+          exchange.fetch(tail, rowBytes, halo);
           for (int row = 0; row < exchange.length(); row++) {
             assertThat((long) halo.get((row + 1) * rowBytes - 1))
                 .isEqualTo(communicator.index() * 3 - exchange.length() + row);
           }
           new HaloGradients(communicator, slices, 8, 3)
-              .start(
-                  halo.limit() == 0 ? List.of() : List.of(halo), ElementType.FLOAT, rowBytes, tail)
-              .await();
+              .giveBack(
+                  halo.limit() == 0 ? List.of() : List.of(halo), ElementType.FLOAT, rowBytes, tail);
           return null;
         });
   }
@@ -239,7 +238,7 @@ class HaloExchangeTest {
           HaloExchange exchange = new HaloExchange(communicator, slicesOf(2, 2), 1);
           assertThatThrownBy(
                   () ->
-                      exchange.fromLeft(
+                      exchange.fetch(
                           ByteBuffer.allocate(5), 4, ByteBuffer.allocate(exchange.length() * 4)))
               .isInstanceOf(IllegalArgumentException.class)
               .hasMessage("The tail has 5 bytes where 1 rows of 4 were expected");

@@ -117,7 +117,7 @@ final class LinkCostProbe {
       double[] seconds = new double[FOLD_REPETITIONS];
       for (int repetition = -FOLD_REPETITIONS; repetition < FOLD_REPETITIONS; repetition++) {
         long start = System.nanoTime();
-        scan.start(ScanDirection.FORWARD, pieces).await();
+        scan.scan(ScanDirection.FORWARD, pieces);
         seconds[Math.max(0, repetition)] = (System.nanoTime() - start) / 1e9;
       }
       return Medians.of(seconds) / ((FOLDED_PIECES - 1.0) * shape.bytes());

@@ -122,8 +122,7 @@ final class Trials {
         IntStream.range(edge(pieces, communicator.index()), edge(pieces, communicator.index() + 1))
             .mapToObj(piece -> States.piece(shape, piece))
             .toList();
-    return new Trial(
-        name, () -> scan.start(ScanDirection.FORWARD, own).await(), work, scan.description());
+    return new Trial(name, () -> scan.scan(ScanDirection.FORWARD, own), work, scan.description());
   }
 
   private int edge(int pieces, int rank) {
