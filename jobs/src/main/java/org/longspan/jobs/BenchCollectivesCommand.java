@@ -111,7 +111,7 @@ final class BenchCollectivesCommand implements Callable<Integer> {
 
   static String json(TransportResult result) {
     ObjectNode object = JsonNodeFactory.instance.objectNode();
-    object.put("way", result.name());
+    object.put("collective", result.name());
     object.put("protection", CollectiveTable.name(result.protection()));
     object.put("gigabytes_per_second", result.gigabytesPerSecond());
     object.put("microseconds", result.microseconds());

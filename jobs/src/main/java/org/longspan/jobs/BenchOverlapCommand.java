@@ -56,7 +56,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
       out.printf(
           Locale.ROOT,
           "Two processes of one thread and %,d tokens each, %s; medians of the slower one, ms%n"
-              + "direction   heads   attention      scan   together   waited   in flight   hidden"
+              + "direction   heads   attention      scan   together    added   waited   in flight   hidden"
               + "   displaced%n",
           tokens,
           protection.name().toLowerCase(Locale.ROOT));
@@ -79,6 +79,7 @@ final class BenchOverlapCommand implements Callable<Integer> {
     object.put("local_ms", result.localSeconds() * 1e3);
     object.put("scan_ms", result.scanSeconds() * 1e3);
     object.put("together_ms", result.togetherSeconds() * 1e3);
+    object.put("added_ms", result.addedSeconds() * 1e3);
     object.put("waited_ms", result.waitedSeconds() * 1e3);
     object.put("in_flight_ms", result.inFlightSeconds() * 1e3);
     object.put("displaced_ms", result.displacedSeconds() * 1e3);
@@ -89,13 +90,14 @@ final class BenchOverlapCommand implements Callable<Integer> {
   private static String row(OverlapBench.Result result) {
     return String.format(
         Locale.ROOT,
-        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %9.2f   %6.2f   %9.2f   %s",
+        "%-9s   %2dx%-3d   %8.2f   %7.2f   %8.2f   %6.2f   %6.2f   %9.2f   %6.2f   %9.2f   %s",
         direction(result),
         result.shape().heads(),
         result.shape().keyWidth(),
         result.localSeconds() * 1e3,
         result.scanSeconds() * 1e3,
         result.togetherSeconds() * 1e3,
+        result.addedSeconds() * 1e3,
         result.waitedSeconds() * 1e3,
         result.inFlightSeconds() * 1e3,
         result.hiddenShare(),

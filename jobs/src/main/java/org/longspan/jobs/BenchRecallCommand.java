@@ -120,6 +120,13 @@ final class BenchRecallCommand implements Callable<Integer> {
     if (!output.isJson()) {
       print(results);
     }
+    if (!results.stream().allMatch(RecallProof.Result::isOnExecutors)) {
+      throw new InvalidInputException(
+          "The "
+              + ranks
+              + " ranks shared processes, so that nothing was proved of executors; start with a"
+              + " master that gives each rank an executor of its own.");
+    }
     return results.stream().allMatch(RecallProof.Result::holds) ? 0 : Failures.FAILURE;
   }
 
@@ -148,11 +155,12 @@ final class BenchRecallCommand implements Callable<Integer> {
 
   private void print(List<RecallProof.Result> results) {
     terminal.line(
-        "%nexchange   accuracy   chance      recalled   steps   seconds   as it should be");
+        "%nexchange   processes   accuracy   chance      recalled   steps   seconds   as it should be");
     for (RecallProof.Result result : results) {
       terminal.line(
-          "%-8s   %7.2f %%   %4.2f %%   %5d/%-5d   %5d   %7.1f   %s",
+          "%-8s   %9d   %7.2f %%   %4.2f %%   %5d/%-5d   %5d   %7.1f   %s",
           state(result.settings().exchange()),
+          result.processes(),
           100 * result.accuracy(),
           100 * RecallTask.CHANCE,
           result.right(),

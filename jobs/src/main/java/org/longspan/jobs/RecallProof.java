@@ -36,14 +36,21 @@ final class RecallProof {
     }
 
     /**
-     * Whether it is as it should be: above 95 % with the exchange; without it no better than what
-     * guesses may reach by luck.
+     * Whether it is as it should be: every rank in a process of its own, as else nothing crosses
+     * executors; above 95 % with the exchange; without it no better than what guesses may reach by
+     * luck.
      */
     boolean holds() {
-      return switch (settings.exchange()) {
-        case WHOLE -> accuracy() > ENOUGH;
-        case CUT -> accuracy() < luckiestGuess();
-      };
+      return isOnExecutors()
+          && switch (settings.exchange()) {
+            case WHOLE -> accuracy() > ENOUGH;
+            case CUT -> accuracy() < luckiestGuess();
+          };
+    }
+
+    /** Whether every rank had a process of its own. */
+    boolean isOnExecutors() {
+      return processes == settings.task().ranks();
     }
 
     private double luckiestGuess() {

@@ -1,6 +1,7 @@
 package org.longspan.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -45,8 +46,9 @@ class BenchJsonTest {
                 new TransportResult("transport", Protection.ENCRYPTED, 1.5, 90, 0.75)));
     assertThat(object.fieldNames())
         .toIterable()
-        .containsExactly("way", "protection", "gigabytes_per_second", "microseconds", "ratio");
-    assertThat(object.get("way").asText()).isEqualTo("transport");
+        .containsExactly(
+            "collective", "protection", "gigabytes_per_second", "microseconds", "ratio");
+    assertThat(object.get("collective").asText()).isEqualTo("transport");
   }
 
   @Test
@@ -106,6 +108,7 @@ class BenchJsonTest {
                     0.001,
                     "chain in 1 block")));
     assertThat(object.get("hidden_share").asDouble()).isEqualTo(0.5);
+    assertThat(object.get("added_ms").asDouble()).isCloseTo(0.5, within(1e-9));
     assertThat(object.get("displaced_ms").asDouble()).isEqualTo(1);
     assertThat(object.get("in_flight_ms").asDouble()).isEqualTo(3);
     assertThat(object.get("direction").asText()).isEqualTo("backward");
@@ -143,12 +146,18 @@ class BenchJsonTest {
     assertThat(recall(Exchange.CUT, 0).holds()).isTrue();
     assertThat(recall(Exchange.CUT, 171).holds()).isTrue();
     assertThat(recall(Exchange.CUT, 172).holds()).isFalse();
+    assertThat(recall(1, Exchange.WHOLE, 2_048).holds()).as("in one process").isFalse();
+    assertThat(recall(1, Exchange.CUT, 0).holds()).as("in one process").isFalse();
   }
 
   private static RecallProof.Result recall(Exchange exchange, long right) {
+    return recall(2, exchange, right);
+  }
+
+  private static RecallProof.Result recall(int processes, Exchange exchange, long right) {
     return new RecallProof.Result(
         new RecallSettings(new RecallTask(2, 64, 1), MixerKind.SIMPLE_GLA, 100, exchange),
-        2,
+        processes,
         80,
         right,
         2_048,

@@ -280,7 +280,7 @@ public final class RankEnvironment implements AutoCloseable {
   }
 
   /**
-   * Starts to fetch the rows just before the slice, as {@link HaloExchange#fromLeft} does; zeros
+   * Starts to fetch the rows just before the slice, as {@link HaloExchange#startFetch} does; zeros
    * where the exchange is cut.
    */
   Pending fetchHalo(HaloExchange exchange, ByteBuffer tail, int rowBytes, ByteBuffer halo) {
@@ -297,7 +297,7 @@ public final class RankEnvironment implements AutoCloseable {
 
   /**
    * Starts to send the gradients of the rows just before each piece back, as {@link
-   * HaloGradients#start} does; nothing where the exchange is cut.
+   * HaloGradients#startGiveBack} does; nothing where the exchange is cut.
    */
   Pending returnHaloGradients(
       int reach, List<ByteBuffer> outerGradients, int rowBytes, ByteBuffer tailGradient) {

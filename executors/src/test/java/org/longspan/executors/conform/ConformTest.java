@@ -57,6 +57,10 @@ class ConformTest {
     private final double[][] betas;
 
     Case(int tokens, int[] documents) {
+      this(tokens, documents, HEADS);
+    }
+
+    Case(int tokens, int[] documents, int gatesOfAToken) {
       Random random = new Random(tokens);
       this.tokens = tokens;
       this.documents = documents;
@@ -65,11 +69,13 @@ class ConformTest {
       this.v = values(random, tokens, HEADS * VALUE);
       this.gradient = values(random, tokens, HEADS * VALUE);
       this.initial = values(random, HEADS * KEY, VALUE);
-      this.gates = values(random, tokens, HEADS);
+      this.gates = values(random, tokens, gatesOfAToken);
       this.betas = values(random, tokens, HEADS);
       for (int token = 0; token < tokens; token++) {
+        for (int gate = 0; gate < gatesOfAToken; gate++) {
+          gates[token][gate] = -Math.abs(gates[token][gate]) / 16;
+        }
         for (int head = 0; head < HEADS; head++) {
-          gates[token][head] = -Math.abs(gates[token][head]) / 16;
           betas[token][head] = 1 / (1 + Math.exp(betas[token][head]));
         }
       }
@@ -118,6 +124,44 @@ class ConformTest {
               double[] row = state[head * KEY + i];
               row[j] = decay * row[j] + k[t][head * KEY + i] * v[t][head * VALUE + j];
               out += q[t][head * KEY + i] * row[j];
+            }
+            o[t][head * VALUE + j] = out;
+            sum += gradient[t][head * VALUE + j] * out;
+          }
+        }
+      }
+      System.arraycopy(state, 0, last, 0, state.length);
+      return sum;
+    }
+
+    /**
+     * Likewise, of a rule with gates: {@code S = a·S + k·vᵀ}, of the delta rule {@code S = a·(S −
+     * β·k·(kᵀ·S)) + β·k·vᵀ}.
+     */
+    double gated(MixerKind mixer, double[][] o, double[][] last) {
+      double[][] state = new double[HEADS * KEY][];
+      for (int row = 0; row < state.length; row++) {
+        state[row] = initial[row].clone();
+      }
+      double sum = 0;
+      for (int t = 0; t < tokens; t++) {
+        for (int head = 0; head < HEADS; head++) {
+          double beta = mixer == MixerKind.GATED_DELTA ? betas[t][head] : 1;
+          for (int j = 0; j < VALUE; j++) {
+            double known = 0;
+            for (int i = 0; i < KEY; i++) {
+              int row = head * KEY + i;
+              double gate = gates[t][mixer == MixerKind.GLA ? row : head];
+              state[row][j] *= t > 0 && starts(t) ? 0 : Math.exp(gate);
+              known += k[t][row] * state[row][j];
+            }
+            double written = v[t][head * VALUE + j];
+            written -= mixer == MixerKind.GATED_DELTA ? known : 0;
+            double out = 0;
+            for (int i = 0; i < KEY; i++) {
+              int row = head * KEY + i;
+              state[row][j] += beta * k[t][row] * written;
+              out += q[t][row] * state[row][j];
             }
             o[t][head * VALUE + j] = out;
             sum += gradient[t][head * VALUE + j] * out;
@@ -192,7 +236,15 @@ class ConformTest {
       tensors.add(tensor(arena, "k", given.k, List.of(tokens, (long) HEADS, (long) KEY)));
       tensors.add(tensor(arena, "v", given.v, List.of(tokens, (long) HEADS, (long) VALUE)));
       tensors.add(tensor(arena, "do", given.gradient, List.of(tokens, (long) HEADS, (long) VALUE)));
-      tensors.add(tensor(arena, "g", given.gates, List.of(tokens, (long) HEADS)));
+      boolean oneForAHead = given.gates[0].length == HEADS;
+      tensors.add(
+          tensor(
+              arena,
+              "g",
+              given.gates,
+              oneForAHead
+                  ? List.of(tokens, (long) HEADS)
+                  : List.of(tokens, (long) HEADS, (long) KEY)));
       tensors.add(tensor(arena, "beta", given.betas, List.of(tokens, (long) HEADS)));
       tensors.add(tensor(arena, "slopes", new double[][] {SLOPES}, List.of((long) HEADS)));
       if (stateful) {
@@ -315,6 +367,55 @@ class ConformTest {
     check(output, "dk", differences(given.k, loss), 1e-6);
     check(output, "dv", differences(given.v, loss), 1e-6);
     check(output, "d_initial_state", differences(given.initial, loss), 1e-6);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SIMPLE_GLA, 1, 40, 0",
+    "SIMPLE_GLA, 4, 71, 0 20 21 64",
+    "GLA, 1, 40, 0",
+    "GLA, 4, 71, 0 20 21 64",
+    "GATED_DELTA, 1, 40, 0",
+    "GATED_DELTA, 4, 71, 0 20 21 64"
+  })
+  void shouldAgreeWithTheRecurrenceOfARuleWithGates(
+      MixerKind mixer, int ranks, int tokens, String documents) throws IOException {
+    boolean isDelta = mixer == MixerKind.GATED_DELTA;
+    int gates = mixer == MixerKind.GLA ? HEADS * KEY : HEADS;
+    Case given = new Case(tokens, starts(documents), gates);
+    if (isDelta) {
+      given.normalizeKeys();
+    }
+    double[][] o = new double[tokens][HEADS * VALUE];
+    double[][] last = new double[HEADS * KEY][];
+    given.gated(mixer, o, last);
+    Path output =
+        run(mixer, ranks, Precision.DOUBLE, TransportKind.LOCAL, write(given, true, Map.of()));
+    check(output, "o", o, 1e-12);
+    check(output, "final_state", last, 1e-12);
+    double[][] scratch = new double[tokens][HEADS * VALUE];
+    Loss loss = () -> given.gated(mixer, scratch, last);
+    check(output, "dq", differences(given.q, loss), 1e-6);
+    check(output, "dk", differences(given.k, loss), 1e-6);
+    check(output, "dv", differences(given.v, loss), 1e-6);
+    check(output, "dg", differences(given.gates, loss), 1e-6);
+    check(output, "d_initial_state", differences(given.initial, loss), 1e-6);
+    assertThat(shape(output, "dg"))
+        .isEqualTo(
+            mixer == MixerKind.GLA
+                ? List.of((long) tokens, (long) HEADS, (long) KEY)
+                : List.of((long) tokens, (long) HEADS));
+    if (isDelta) {
+      check(output, "dbeta", differences(given.betas, loss), 1e-6);
+      assertThat(shape(output, "dbeta")).isEqualTo(List.of((long) tokens, (long) HEADS));
+    }
+  }
+
+  private static List<Long> shape(Path output, String name) throws IOException {
+    try (SafetensorsFile file =
+        SafetensorsFile.open(new Configuration(), new org.apache.hadoop.fs.Path(output.toUri()))) {
+      return file.shape(name);
+    }
   }
 
   private static int[] starts(String documents) {

@@ -176,11 +176,11 @@ class SequenceRanksTest {
 
   static Stream<Arguments> several() {
     return Arrays.stream(LinearRule.values())
-        .flatMap(rule -> IntStream.of(2, 4, 7).mapToObj(ranks -> Arguments.of(rule, ranks)));
+        .flatMap(rule -> IntStream.of(2, 3, 4, 7, 16).mapToObj(ranks -> Arguments.of(rule, ranks)));
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 4, 7})
+  @ValueSource(ints = {2, 3, 4, 7, 16})
   void shouldDifferFromOneRankByRoundingOnlyInFloatWithAWindow(int ranks) {
     Documents documents = new Documents(700, new int[] {0, 130, 131, 500}, 0);
     for (int window : new int[] {5, 100, 1000}) {

@@ -28,7 +28,7 @@ final class SmallTraining {
   private static final int SEQUENCES = 4;
   private static final int VOCABULARY = 19;
   static final int TOKENS = 150;
-  static final int BLOCK = 32;
+  static final int BLOCK = 16;
   static final int STEPS = 20;
 
   /** Where documents start in every other sequence: inside of blocks, one of a single token. */

@@ -13,11 +13,11 @@ import org.longspan.parallelism.transport.Transport;
  * groups on different channels do not hold each other up. A rank whose peer calls another one
  * fails, and names both.
  *
- * <p>Each collective is there twice: by its plain name it returns when this rank's part is done;
- * with {@code start} before it, it is under way, and its buffers belong to it until the {@link
- * Pending} has been awaited. Buffers hold numbers in native byte order from position to limit; no
- * position moves. Direct buffers are the fast ones. Buffers travel in segments of 256 KiB where
- * ranks would otherwise wait for each other in a circle.
+ * <p>Each collective on buffers is there twice: by its plain name it returns when this rank's part
+ * is done; with {@code start} before it, it is under way, and its buffers belong to it until the
+ * {@link Pending} has been awaited. Buffers hold numbers in native byte order from position to
+ * limit; no position moves. Direct buffers are the fast ones. Buffers travel in segments of 256 KiB
+ * where ranks would otherwise wait for each other in a circle.
  *
  * <p>Traffic is given in bytes that a rank receives: P ranks, n bytes, {@code n_p} of them part p;
  * {@link #receivedBytes} counts them.
@@ -109,7 +109,12 @@ public final class Communicator implements AutoCloseable {
     };
   }
 
-  /** Sums a few numbers over the ranks, in place; the same to the last bit on every rank. */
+  /**
+   * Sums a few numbers over the ranks, in place: an {@link #allReduce(ByteBuffer, ElementType)} of
+   * doubles, for a caller that has them in an array and waits for them.
+   *
+   * <p>Received: as there, of 8 bytes a number.
+   */
   public void allReduce(double[] values) {
     ByteBuffer bytes =
         ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.nativeOrder());

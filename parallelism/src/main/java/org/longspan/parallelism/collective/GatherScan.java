@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
  * ranks and folds those before it.
  *
  * <p>Received by each rank: {@code (P−1)(m+g)} bytes, m of a state and g of a transition. Memory:
- * {@code P(m+g)}.
+ * {@code P(m+g) + m}.
  */
 final class GatherScan implements StateScan {
   private final StatePath path;

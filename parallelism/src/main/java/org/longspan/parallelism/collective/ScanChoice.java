@@ -2,7 +2,10 @@ package org.longspan.parallelism.collective;
 
 /** How a state travels through the ranks. All give the same results, to within rounding. */
 public enum ScanChoice {
-  /** The chain or the log-scan, whichever the link's latency and bandwidth make the faster. */
+  /**
+   * The chain or the log-scan, whichever the link's latency and bandwidth and the time of folding a
+   * state make the faster.
+   */
   AUTO,
   /** {@link ChainScan}: from rank to rank, block after block. */
   CHAIN,

@@ -59,6 +59,29 @@ class FaultyTransportTest {
     }
   }
 
+  /** A limit longer than the margin for a busy machine, so that no second limit would fit in. */
+  @Test
+  void shouldWaitForASilentRankForOneLimitOnly() {
+    Duration limit = Duration.ofSeconds(16);
+    Duration margin = Duration.ofSeconds(12);
+    List<Transport> transports =
+        withFault(Fault.STALL, NetworkTransport.loopback(RANKS, limit, Protection.ENCRYPTED));
+    long start = System.nanoTime();
+    List<End> ends = LocalRanks.run(transports, Contract::sendRoundUntilItFails);
+    for (End end : ends) {
+      assertThat(Contract.lasted(end, start)).as(end.sentence()).isLessThan(limit.plus(margin));
+    }
+    assertThat(ends.get(NEXT).sentence()).contains("nothing arrived within 16.0 s");
+  }
+
+  private static List<Transport> withFault(Fault fault, List<? extends Transport> sound) {
+    List<Transport> transports = new ArrayList<>(sound);
+    FaultyTransport faulty = FaultyTransport.over(transports.get(FAULTY), fault);
+    faulty.armAfter(2 * SOUND_STEPS);
+    transports.set(FAULTY, faulty);
+    return transports;
+  }
+
   /** How a rank ended, and when. */
   private record End(String sentence, long nanoTime) {}
 
@@ -69,7 +92,7 @@ class FaultyTransportTest {
     @EnumSource
     void shouldEndAllRanksInTimeAndSayWhy(Fault fault) throws Exception {
       Leftovers before = Leftovers.now();
-      List<Transport> transports = withFault(fault);
+      List<Transport> transports = withFault(fault, connect());
       long start = System.nanoTime();
       List<End> ends = LocalRanks.run(transports, Contract::sendRoundUntilItFails);
       for (int rank = 0; rank < RANKS; rank++) {
@@ -91,7 +114,7 @@ class FaultyTransportTest {
     @ParameterizedTest
     @EnumSource(names = {"WRONG_JOB", "WRONG_ATTEMPT"})
     void shouldTellARankThatLiesFromTheFirstMessageOn(Fault fault) {
-      List<Transport> transports = withFault(fault);
+      List<Transport> transports = withFault(fault, connect());
       ((FaultyTransport) transports.get(FAULTY)).arm();
       List<String> sentences = LocalRanks.run(transports, Contract::listenToALiar);
       assertThat(sentences.get(FAULTY))
@@ -114,14 +137,6 @@ class FaultyTransportTest {
       } catch (TransportException e) {
         return e.getMessage();
       }
-    }
-
-    private List<Transport> withFault(Fault fault) {
-      List<Transport> transports = new ArrayList<>(connect());
-      FaultyTransport faulty = FaultyTransport.over(transports.get(FAULTY), fault);
-      faulty.armAfter(2 * SOUND_STEPS);
-      transports.set(FAULTY, faulty);
-      return transports;
     }
 
     /** When a sound rank fails it closes its transport; the faulty one does nothing more. */

@@ -48,13 +48,11 @@ public record CollectiveWork(
     }
     double bytes = states * stateBytes + transitions * transitionBytes;
     double travelling = stateBytes + transitionBytes;
+    double messages =
+        transitions * Math.ceil(travelling / SEGMENT_BYTES)
+            + (states - transitions) * Math.ceil(stateBytes / SEGMENT_BYTES);
     return new CollectiveWork(
-        rounds,
-        travelling,
-        2 * stateBytes,
-        bytes,
-        states * Math.ceil(travelling / SEGMENT_BYTES),
-        2 * states * stateBytes);
+        rounds, travelling, 2 * stateBytes, bytes, messages, 2 * states * stateBytes);
   }
 
   /** LASP-2: an all-gather of states and transitions; the rank at place p folds p states. */

@@ -67,6 +67,14 @@ public final class OverlapBench {
       double displacedSeconds,
       String scan) {
 
+    /**
+     * By how much the attention took longer until both were done than alone, by the clock; below 0
+     * where that is noise.
+     */
+    public double addedSeconds() {
+      return togetherSeconds - localSeconds;
+    }
+
     /** Share of the scan's time, beside the attention, for which the rank did not wait; 0 to 1. */
     public double hiddenShare() {
       return Math.min(1, Math.max(0, 1 - waitedShare));

@@ -36,6 +36,12 @@ class CollectiveWorkTest {
     assertThat(CollectiveWork.logScan(ranks, STATE, TRANSITION).bytes()).isEqualTo(bytes);
   }
 
+  /** Of 17 states that eight ranks send, the 7 of the last two rounds have no use of theirs. */
+  @Test
+  void shouldCountTheSegmentsOfALogScan() {
+    assertThat(CollectiveWork.logScan(8, STATE, TRANSITION).messages()).isEqualTo(10 * 5 + 7 * 4);
+  }
+
   @Test
   void shouldCountTheBytesOfRings() {
     assertThat(CollectiveWork.allGather(8, STATE).bytes()).isEqualTo(56 * STATE);
