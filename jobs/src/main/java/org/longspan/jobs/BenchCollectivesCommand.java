@@ -85,6 +85,9 @@ final class BenchCollectivesCommand implements Callable<Integer> {
       CollectiveBench.OfRanks measured = bench.run(count);
       first = first == null ? measured.costs() : first;
       if (!output.isJson()) {
+        if (count != ranks.counts().get(0)) {
+          out.println();
+        }
         table.header(count, measured.costs());
       }
       for (CollectiveResult result : measured.results()) {

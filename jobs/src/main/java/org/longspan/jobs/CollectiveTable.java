@@ -15,7 +15,7 @@ record CollectiveTable(PrintStream out, Protection protection) {
   void header(int count, LinkCosts costs) {
     out.printf(
         Locale.ROOT,
-        "%n%d processes on %d processors, %s; link %.0f µs, %.2f GB/s;"
+        "%d processes on %d processors, %s; link %.0f µs, %.2f GB/s;"
             + " processor time %.2f ns a byte, %.0f µs a message, %.2f ns a byte folded%n"
             + "collective       state MiB   median ms   received MiB   of all-gather"
             + "   predicted ms%n",

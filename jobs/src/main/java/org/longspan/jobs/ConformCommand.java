@@ -1,5 +1,6 @@
 package org.longspan.jobs;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.longspan.datapipeline.InvalidInputException;
@@ -157,10 +158,13 @@ final class ConformCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    boolean replaces = Files.exists(output);
     Conform.run(
         new ConformOptions(
             mixer, ranks, chunk, kernel, precision, transport, scan, input, output, tensor,
             latent()));
+    Terminal.standard()
+        .line("results     %s%s", output, replaces ? ", in the place of a file of that name" : "");
     return 0;
   }
 

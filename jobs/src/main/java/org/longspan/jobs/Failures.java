@@ -1,7 +1,8 @@
 package org.longspan.jobs;
 
-import java.util.List;
+import java.util.regex.Pattern;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.configuration.EditDistance;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -14,6 +15,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   static final int MISTAKE = 2;
   static final int FAILURE = 1;
   static final int INTERRUPTED = 130;
+
+  /** Before a local path, which people write without. */
+  private static final Pattern LOCAL_SCHEME = Pattern.compile("\\bfile:/+");
 
   @Override
   public int handleParseException(ParameterException mistake, String[] arguments) {
@@ -43,7 +47,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   }
 
   private static void print(CommandLine command, String line) {
-    command.getErr().println(line);
+    command.getErr().println(LOCAL_SCHEME.matcher(line).replaceAll("/"));
     command.getErr().flush();
   }
 
@@ -60,16 +64,28 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     if (mistake instanceof UnmatchedArgumentException unmatched) {
       return unmatched(unmatched);
     }
-    return ended(oneLine(mistake.getMessage()));
+    // picocli puts the word before what begins with it already.
+    return ended(oneLine(mistake.getMessage()).replace("option option ", "option "));
   }
 
   private static String unmatched(UnmatchedArgumentException unmatched) {
     String found = unmatched.getUnmatched().get(0);
     boolean root = unmatched.getCommandLine().getParent() == null;
     String kind = found.startsWith("-") ? "option" : root ? "command" : "argument";
-    List<String> near = unmatched.getSuggestions();
-    String advice = near.isEmpty() ? "." : "; the nearest one is '" + near.get(0) + "'.";
+    String advice =
+        unmatched.getSuggestions().stream()
+            .filter(suggestion -> isNear(found, suggestion))
+            .findFirst()
+            .map(near -> "; the nearest one is '" + near + "'.")
+            .orElse(".");
     return "Unknown " + kind + " '" + found + "'" + advice;
+  }
+
+  /** picocli's best suggestion may have nothing in common with what was written. */
+  private static boolean isNear(String found, String suggestion) {
+    int edits = EditDistance.between(found, suggestion);
+    return edits * 2 <= Math.max(found.length(), suggestion.length())
+        || suggestion.startsWith(found);
   }
 
   private static String oneLine(String message) {

@@ -12,14 +12,27 @@ final class Interruption {
   /** Does {@code work}; where Java is told to end meanwhile, {@code end} is done as well. */
   static void during(Runnable work, Runnable end) {
     ShutdownHookManager hooks = ShutdownHookManager.get();
-    hooks.addShutdownHook(end, PRIORITY);
+    Runnable quietly =
+        () -> {
+          silence();
+          end.run();
+        };
+    hooks.addShutdownHook(quietly, PRIORITY);
     try {
       work.run();
     } finally {
       if (!hooks.isShutdownInProgress()) {
-        hooks.removeShutdownHook(end);
+        hooks.removeShutdownHook(quietly);
       }
     }
+  }
+
+  /**
+   * What libraries say from now on, they say because they are ended in the middle of their work.
+   */
+  private static void silence() {
+    LibraryLog.intoNothing();
+    Thread.setDefaultUncaughtExceptionHandler((thread, ending) -> {});
   }
 
   /** Whether Java is ending; what fails from then on fails because of that. */

@@ -10,12 +10,20 @@ import java.nio.file.Path;
 final class LibraryLog {
   private static final String PROPERTY = "longspan.log";
   private static final String TERMINAL = "terminal";
+  private static final String NOWHERE = "off";
   private static final String FILE_NAME = "longspan.log";
 
   private LibraryLog() {}
 
   static void toTerminal() {
     System.setProperty(PROPERTY, TERMINAL);
+  }
+
+  /** From now on nowhere, unless it was wanted on the terminal. */
+  static void intoNothing() {
+    if (!TERMINAL.equals(System.getProperty(PROPERTY))) {
+      System.setProperty(PROPERTY, NOWHERE);
+    }
   }
 
   /**

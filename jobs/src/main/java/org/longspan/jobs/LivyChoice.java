@@ -99,7 +99,7 @@ final class LivyChoice {
         livy,
         request,
         log,
-        RunFolder.shown(folder.child(RunObserver.LOG_FILE).path().toString()),
+        Location.shown(folder.child(RunObserver.LOG_FILE).path().toString()),
         steps,
         new ProgressLine(terminal.out(), terminal.rewritable(), steps),
         Patience.usual());
@@ -148,7 +148,7 @@ final class LivyChoice {
 
   private static void writeConfiguration(TrainingRun run, Configuration hadoop, Location folder)
       throws IOException {
-    String data = run.configuration().required(Options.DATA_PATH);
+    String data = TrainingRun.dataPath(run.configuration());
     RunConfiguration configuration =
         run.configuration().with(Options.DATA_PATH, SparkRuntime.qualified(hadoop, data));
     Location file = folder.child(CONFIGURATION_FILE);

@@ -5,6 +5,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Location;
 
 /** Finds out before any work is done whether a folder can be written, on any Hadoop file system. */
 final class OutputFolder {
@@ -29,7 +30,7 @@ final class OutputFolder {
             "The output "
                 + output
                 + " cannot be written: "
-                + RunFolder.shown(existing.toString())
+                + Location.shown(existing.toString())
                 + " is a file, not a folder.");
       }
       Path probe = new Path(existing, PROBE + "-" + ProcessHandle.current().pid());

@@ -95,12 +95,17 @@ final class PrepareCommand implements Callable<Integer> {
       result = Prepare.run(spark.session(), options);
     }
     Manifest manifest = result.manifest();
-    terminal.line("dataset     %s", RunFolder.shown(result.output()));
+    terminal.line("dataset     %s", Location.shown(result.output()));
     splitLine("training", manifest.train(), manifest, terminal);
     splitLine("validation", manifest.validation(), manifest, terminal);
     terminal.line(
         "skipped     %,d not UTF-8 text, %,d empty, %,d too large",
         manifest.skipped().notText(), manifest.skipped().empty(), manifest.skipped().tooLarge());
+    result.skippedNames().forEach(name -> terminal.line("            %s", name));
+    long others = manifest.skipped().total() - result.skippedNames().size();
+    if (others > 0 && !result.skippedNames().isEmpty()) {
+      terminal.line("            and %,d more", others);
+    }
   }
 
   private static void splitLine(

@@ -9,7 +9,6 @@ import org.longspan.datapipeline.dataset.Manifest;
 import org.longspan.datapipeline.tokenizer.ByteTokenizer;
 import org.longspan.driver.plan.ResourcePlan;
 import org.longspan.driver.plan.ResourcePlan.Device;
-import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import picocli.CommandLine.Option;
 
@@ -54,7 +53,7 @@ final class ResourceChoice {
       return ResourcePlan.of(
           configuration, new ByteTokenizer().vocabulary(), sequenceLength, threads, device);
     }
-    Manifest manifest = Dataset.open(hadoop, configuration.required(Options.DATA_PATH)).manifest();
+    Manifest manifest = Dataset.open(hadoop, TrainingRun.dataPath(configuration)).manifest();
     return ResourcePlan.of(
         configuration, manifest.vocabulary(), manifest.sequenceLength(), threads, device);
   }

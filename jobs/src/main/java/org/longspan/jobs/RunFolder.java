@@ -68,11 +68,6 @@ final class RunFolder {
 
   /** Where {@code entry} of it lies, for a person to find. */
   String file(String entry) {
-    return shown(location.child(entry).path().toString());
-  }
-
-  /** A path as a person writes it: a local one without its scheme. */
-  static String shown(String path) {
-    return path.startsWith("file:/") ? path.substring("file:".length()) : path;
+    return Location.shown(location.child(entry).path().toString());
   }
 }

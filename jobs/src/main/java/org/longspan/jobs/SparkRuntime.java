@@ -142,15 +142,19 @@ final class SparkRuntime implements AutoCloseable {
   /** Where so many ranks run, in a few words. */
   String place(int ranks) {
     if (owner instanceof EmbeddedSpark) {
-      return ranks + " executors on this machine";
+      return counted(ranks, "executor") + " on this machine";
     }
     String master = session.sparkContext().master();
     return session.sparkContext().isLocal()
-        ? ranks
-            + " ranks in this process: master "
+        ? counted(ranks, "rank")
+            + " in this process: master "
             + master
             + " has no executors; name a cluster with --master"
-        : ranks + " ranks on " + master;
+        : counted(ranks, "rank") + " on " + master;
+  }
+
+  private static String counted(int count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
   }
 
   @Override

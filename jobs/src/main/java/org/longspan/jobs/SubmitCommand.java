@@ -89,7 +89,7 @@ final class SubmitCommand implements Callable<Integer> {
     }
     Configuration hadoop = SparkRuntime.hadoopBeforeStart();
     RunConfiguration configuration = ConfigurationFile.load(config, overrides, hadoop);
-    configuration.required(Options.DATA_PATH);
+    TrainingRun.dataPath(configuration);
     TrainingRun run = new TrainingRun(configuration, output, resume, Map.of());
     ResourcePlan plan = resources.plan(configuration, hadoop, sparkSettings);
     Terminal terminal = Terminal.standard();

@@ -43,15 +43,17 @@ final class SubmitLine {
     return words;
   }
 
-  /** For a shell, an option a line. */
+  /**
+   * For a shell, an option a line.
+   *
+   * @param sparkHome a path, or a variable that the shell has
+   */
   String text(String sparkHome, List<String> arguments) {
-    StringBuilder text = new StringBuilder();
-    for (String word : words(sparkHome, arguments)) {
-      if (!text.isEmpty()) {
-        boolean option = word.startsWith("--");
-        text.append(option ? " \\\n  " : " ");
-      }
-      text.append(quoted(word));
+    List<String> words = words(sparkHome, arguments);
+    StringBuilder text = new StringBuilder(words.get(0));
+    for (String word : words.subList(1, words.size())) {
+      boolean option = word.startsWith("--");
+      text.append(option ? " \\\n  " : " ").append(quoted(word));
     }
     return text.toString();
   }
@@ -66,6 +68,6 @@ final class SubmitLine {
   }
 
   private static String quoted(String word) {
-    return word.matches("[$A-Za-z0-9_@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+    return word.matches("[A-Za-z0-9_@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
   }
 }

@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.datapipeline.dataset.Dataset;
+import org.longspan.datapipeline.dataset.Location;
 import org.longspan.datapipeline.dataset.SplitSummary;
 import org.longspan.datapipeline.tokenizer.ByteTokenizer;
 import org.longspan.datapipeline.tokenizer.Tokenizer;
@@ -18,6 +19,7 @@ import org.longspan.driver.progress.RunDescription;
 import org.longspan.driver.progress.RunObserver;
 import org.longspan.executors.checkpoint.Checkpoint;
 import org.longspan.executors.checkpoint.CheckpointManifest;
+import org.longspan.executors.checkpoint.Checkpoints;
 import org.longspan.executors.configuration.Options;
 import org.longspan.executors.configuration.RunConfiguration;
 import org.longspan.executors.model.ModelShape;
@@ -100,7 +102,7 @@ record TrainingRun(
             : RunObserver.create(spark.hadoop(), description, line)) {
       Interruption.during(
           () -> Launcher.run(spark.context(), plan, program, observer),
-          () -> stop(observer, terminal));
+          () -> stop(observer, spark.hadoop(), terminal));
       return new Outcome(observer.validationLoss(), observer.checkpoint());
     }
   }
@@ -109,24 +111,48 @@ record TrainingRun(
   void nameFiles(Outcome outcome, Configuration hadoop, Terminal terminal) {
     RunFolder folder = RunFolder.of(hadoop, output);
     if (outcome.checkpoint() != null) {
-      terminal.line("checkpoint  %s", RunFolder.shown(outcome.checkpoint()));
+      terminal.line("checkpoint  %s", Location.shown(outcome.checkpoint()));
     }
     terminal.line("log         %s", folder.file(RunObserver.LOG_FILE));
     terminal.line("report      %s", folder.file(RunObserver.REPORT_FILE));
   }
 
-  private void stop(RunObserver observer, Terminal terminal) {
+  private void stop(RunObserver observer, Configuration hadoop, Terminal terminal) {
     observer.close();
+    String newest = newestCheckpoint(observer, hadoop);
     terminal.line(
         "Stopped after step %d%s",
         observer.steps(),
-        observer.checkpoint() == null
+        newest == null
             ? "; there is no checkpoint yet"
-            : "; --resume goes on from " + RunFolder.shown(observer.checkpoint()));
+            : "; --resume goes on from " + Location.shown(newest));
+  }
+
+  /** In the folder, since ranks may have written one that the driver has not heard of yet. */
+  private String newestCheckpoint(RunObserver observer, Configuration hadoop) {
+    try {
+      return Checkpoints.of(hadoop, output)
+          .latest()
+          .map(Checkpoint::path)
+          .orElse(observer.checkpoint());
+    } catch (IOException | InvalidInputException unreadable) {
+      return observer.checkpoint();
+    }
   }
 
   private Dataset dataset(Configuration hadoop) {
-    return Dataset.open(hadoop, configuration.required(Options.DATA_PATH));
+    return Dataset.open(hadoop, dataPath(configuration));
+  }
+
+  /** Where the configuration says that the dataset lies. */
+  static String dataPath(RunConfiguration configuration) {
+    String path = configuration.get(Options.DATA_PATH);
+    if (path.isEmpty()) {
+      throw new InvalidInputException(
+          "No dataset is named; give the folder that prepare wrote with --data, or as data.path in"
+              + " the configuration.");
+    }
+    return path;
   }
 
   private RunDescription description(Dataset dataset) {
@@ -134,7 +160,7 @@ record TrainingRun(
     String data =
         String.format(
             "%s, %,d tokens in %,d sequences of %,d",
-            RunFolder.shown(dataset.path()),
+            Location.shown(dataset.path()),
             train.tokens(),
             train.sequences(),
             dataset.manifest().sequenceLength());

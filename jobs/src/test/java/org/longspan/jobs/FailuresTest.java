@@ -20,6 +20,12 @@ class FailuresTest {
   }
 
   @Test
+  void shouldWriteLocalPathsAsPeopleDo() {
+    run(new InvalidInputException("Dataset file:/data/a and hdfs://host/b"));
+    assertThat(errors).hasToString("work: Dataset /data/a and hdfs://host/b.\n");
+  }
+
+  @Test
   void shouldFindAMistakeInsideOfAnotherException() {
     assertThat(run(new IllegalStateException("Job aborted", new InvalidInputException("No text."))))
         .isEqualTo(2);

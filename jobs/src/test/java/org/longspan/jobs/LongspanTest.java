@@ -59,6 +59,12 @@ class LongspanTest {
   }
 
   @Test
+  void shouldNameNoCommandWhereNoneIsNear() {
+    assertMistake(
+        CommandRunner.run("foo"), "longspan: Unknown command 'foo'. Try 'longspan --help'.");
+  }
+
+  @Test
   void shouldAskForACommand() {
     assertMistake(CommandRunner.run(), "longspan: A command is missing. Try 'longspan --help'.");
   }
@@ -104,7 +110,7 @@ class LongspanTest {
     CommandRunner run =
         CommandRunner.run("train", "--config", "c", "--output", "o", "--set", "seed");
     assertThat(run.exitCode()).isEqualTo(2);
-    assertThat(run.errors()).contains("KEY=VALUE").contains("seed");
+    assertThat(run.errors()).contains("KEY=VALUE", "seed").doesNotContain("option option");
     assertThat(run.errors().lines()).hasSize(1);
   }
 
@@ -139,7 +145,7 @@ class LongspanTest {
     CommandRunner run =
         CommandRunner.run("train", "--config", config("seed: 2"), "--output", output());
     assertThat(run.exitCode()).isEqualTo(2);
-    assertThat(run.errors()).contains("data.path is not set");
+    assertThat(run.errors()).contains("No dataset is named", "--data", "data.path");
   }
 
   @Test

@@ -67,6 +67,23 @@ class ScriptTest {
   }
 
   @Test
+  void shouldKeepJavasSignalsFromOpenClDrivers() throws Exception {
+    Path spark = installedSpark("printf '%s\\n' \"$LD_PRELOAD\"");
+    Path java = java("17.0.1", "printf '%s\\n' \"${LD_PRELOAD:-none}\"");
+    Map<String, String> withSpark =
+        Map.of("JAVA_HOME", java.toString(), "SPARK_HOME", spark.toString(), "LD_PRELOAD", "");
+    Map<String, String> alone = Map.of("JAVA_HOME", java.toString(), "LD_PRELOAD", "");
+    Files.writeString(folder.resolve("a house/jobs/target/longspan.classpath"), "a.jar");
+    assertThat(run(script, alone, "devices").output()).isEqualTo("none\n");
+
+    Path library = Files.createDirectories(java.resolve("lib")).resolve("libjsig.so");
+    Files.copy(Path.of(System.getProperty("java.home"), "lib/libjsig.so"), library);
+    assertThat(run(script, alone, "devices").output()).isEqualTo(library + "\n");
+    assertThat(run(script, withSpark, "train", "--master", "local[2]").output())
+        .isEqualTo(library + "\n");
+  }
+
+  @Test
   void shouldHandSparkJobsToAnInstalledSpark() throws Exception {
     Path spark = installedSpark("printf '%s\\n' \"$@\"");
     Result result =

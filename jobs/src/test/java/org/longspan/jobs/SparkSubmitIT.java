@@ -94,7 +94,8 @@ class SparkSubmitIT {
     assertThat(trained.exitCode()).as(trained.output()).isZero();
     assertThat(trained.output())
         .contains("Mesh    1 data × 2 sequence", "step 4/4")
-        .doesNotContain(" INFO ");
+        // Executors, started by workers that know nothing of it, have Java's signals kept.
+        .doesNotContain(" INFO ", "libjsig");
     assertThat(ReferenceRun.losses(run)).isEqualTo(ReferenceRun.train(folder, data));
     assertThat(run.resolve("report.html")).exists();
     Waiting.until(
@@ -113,6 +114,20 @@ class SparkSubmitIT {
     assertThat(tooMany.output())
         .contains("longspan train: The mesh needs 3 ranks")
         .contains("the cluster has 2 slots");
+    GuideQuotes.assertQuoted(sentence(tooMany));
+
+    Ended tooSmall =
+        run(
+            "too-small",
+            List.of(
+                "bash",
+                "-c",
+                printed
+                    .output()
+                    .replace("--output " + run, "--output " + run + "-in-too-little")
+                    .replaceAll("maxbytes=\\d+m", "maxbytes=1m")));
+    assertThat(tooSmall.exitCode()).as(tooSmall.output()).isEqualTo(2);
+    GuideQuotes.assertQuoted(sentence(tooSmall));
   }
 
   /** Spark's scripts leave a shell behind that has ended, and that nobody reaps. */
@@ -129,6 +144,14 @@ class SparkSubmitIT {
 
   private record Ended(int exitCode, String output) {}
 
+  /** The one sentence of ours that says why it ended. */
+  private static String sentence(Ended ended) {
+    List<String> ours =
+        ended.output().lines().filter(line -> line.startsWith("longspan train")).toList();
+    assertThat(ours).as(ended.output()).hasSize(1);
+    return ours.get(0);
+  }
+
   private Ended run(String name, List<String> command) throws Exception {
     Path output = folder.resolve(name + ".out");
     Process process = builder(output, command).start();
@@ -139,7 +162,8 @@ class SparkSubmitIT {
   private ProcessBuilder builder(Path output, List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command);
     Map<String, String> environment = builder.environment();
-    List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_CONF_DIR").forEach(environment::remove);
+    List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_CONF_DIR", "LD_PRELOAD")
+        .forEach(environment::remove);
     ReferenceRun.leaveKernelsToOpenBlas(environment);
     environment.put("SPARK_HOME", spark);
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");

@@ -53,8 +53,9 @@ class SubmitCommandTest {
             ConfigurationFile.load(file.toUri().toString(), Map.of(), new Configuration())
                 .get(Options.SEED))
         .isEqualTo(7);
-    String missing = folder.resolve("nowhere.yaml").toUri().toString();
-    CommandRunner run = CommandRunner.run("train", "--config", missing, "--output", "o");
+    Path missing = folder.resolve("nowhere.yaml");
+    CommandRunner run =
+        CommandRunner.run("train", "--config", missing.toUri().toString(), "--output", "o");
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.errors())
         .isEqualTo("longspan train: The configuration " + missing + " is missing.\n");

@@ -29,6 +29,11 @@ public record Location(FileSystem fileSystem, Path path) {
     }
   }
 
+  /** A path as a person writes it: a local one without its scheme. */
+  public static String shown(String path) {
+    return path.startsWith("file:/") ? path.substring("file:".length()) : path;
+  }
+
   /** What is there, or nothing. */
   public Optional<FileStatus> status() {
     try {

@@ -12,6 +12,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.datapipeline.dataset.Location;
 
 /** The entries of archives as documents, read as a stream: one entry is in memory at a time. */
 final class ArchiveEntries implements Iterator<Row>, AutoCloseable {
@@ -89,7 +90,7 @@ final class ArchiveEntries implements Iterator<Row>, AutoCloseable {
     }
     entries++;
     if (!entry.isDirectory() && !InputFiles.hidden(entry.getName())) {
-      pending = DocumentRow.read(archive);
+      pending = DocumentRow.read(archive, Location.shown(path.toString()) + "!/" + entry.getName());
     }
   }
 }

@@ -29,7 +29,7 @@ final class CountPartition implements FlatMapFunction<Iterator<Row>, PartitionCo
         byte[] text = DocumentRow.text(row);
         count.add(rule.of(hash), hash, tokenizer.documentLength(text), text.length);
       } else {
-        count.skip(outcome);
+        count.skip(outcome, DocumentRow.source(row));
       }
     }
     return List.of(count).iterator();

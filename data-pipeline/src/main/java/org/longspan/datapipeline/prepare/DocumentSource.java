@@ -57,7 +57,7 @@ final class DocumentSource {
         .schema(new StructType().add(textColumn, DataTypes.BinaryType))
         .parquet(paths.stream().map(DocumentSource::literal).toArray(String[]::new))
         .toJavaRDD()
-        .map(row -> DocumentRow.of(row.isNullAt(0) ? new byte[0] : row.getAs(0)));
+        .map(row -> DocumentRow.of(row.isNullAt(0) ? new byte[0] : row.getAs(0), null));
   }
 
   /** Spark takes a path for a pattern; a bracket in the name of a listed file is none. */

@@ -53,7 +53,7 @@ final class OrderedDocuments {
             .createDataFrame(documents, DocumentRow.SCHEMA)
             .withColumn(DocumentRow.HASH, xxhash64(col(DocumentRow.TEXT)))
             .repartitionById(partitions, range(hash, partitions))
-            .sortWithinPartitions(hash, col(DocumentRow.TEXT))
+            .sortWithinPartitions(hash, col(DocumentRow.TEXT), col(DocumentRow.SOURCE))
             .toJavaRDD();
     SplitRule rule = SplitRule.ByShare.rounded(validationShare);
     OrderedDocuments ordered = counted(rows, tokenizer, rule);

@@ -63,7 +63,8 @@ public final class Prepare {
       Manifest manifest = write(documents);
       ManifestFile.write(output, manifest);
       finished = true;
-      return new PrepareResult(output.path().toString(), manifest);
+      return new PrepareResult(
+          output.path().toString(), manifest, documents.count().skippedNames());
     } finally {
       if (!finished && !existed) {
         output.fileSystem().delete(output.path(), true);
@@ -121,7 +122,8 @@ public final class Prepare {
     }
     if (!status.isDirectory() || output.fileSystem().listStatus(output.path()).length > 0) {
       throw new InvalidInputException(
-          "Output %s exists already; delete it or name another folder.".formatted(output.path()));
+          "Output %s exists already; delete it or name another folder."
+              .formatted(Location.shown(output.path().toString())));
     }
     return true;
   }

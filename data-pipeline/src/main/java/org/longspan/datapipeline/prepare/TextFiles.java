@@ -8,6 +8,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
+import org.longspan.datapipeline.dataset.Location;
 
 /** Reads each file as one document. */
 final class TextFiles implements FlatMapFunction<Iterator<String>, Row> {
@@ -36,7 +37,7 @@ final class TextFiles implements FlatMapFunction<Iterator<String>, Row> {
 
   private Row read(Path path) {
     try (InputStream in = path.getFileSystem(hadoop.value()).open(path)) {
-      return DocumentRow.read(in);
+      return DocumentRow.read(in, Location.shown(path.toString()));
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + path, e);
     }

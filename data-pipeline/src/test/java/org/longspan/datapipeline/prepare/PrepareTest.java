@@ -102,8 +102,14 @@ final class PrepareTest {
       Documents.entry(zip, "b/empty", new byte[0]);
       Documents.entry(zip, "b/B.scala", Documents.utf8("object B"));
     }
-    Manifest manifest = run(options(folder.resolve("in"), "out", 16)).manifest();
-    assertThat(manifest.skipped()).isEqualTo(new SkippedInput(2, 2, 0));
+    PrepareResult result = run(options(folder.resolve("in"), "out", 16));
+    assertThat(result.manifest().skipped()).isEqualTo(new SkippedInput(2, 2, 0));
+    assertThat(result.skippedNames())
+        .containsExactlyInAnyOrder(
+            input + "/latin.txt",
+            input + "/empty.txt",
+            input + "/code.jar!/a/A.class",
+            input + "/code.jar!/b/empty");
     assertThat(allDocuments("out")).containsExactlyInAnyOrder("plain file", "class A", "object B");
   }
 

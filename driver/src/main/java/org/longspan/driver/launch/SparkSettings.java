@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.SparkConf;
+import org.longspan.executors.opencl.JavaSignals;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +26,8 @@ public final class SparkSettings {
       "spark.scheduler.maxRegisteredResourcesWaitingTime";
 
   private static final String REGISTRATION_PATIENCE = "300s";
+
+  private static final String PRELOADED = "spark.executorEnv.LD_PRELOAD";
 
   private static final Map<String, String> SETTINGS = settings();
 
@@ -75,8 +78,15 @@ public final class SparkSettings {
 
   /** What goes before {@link #all} on a kind of master. */
   public static Map<String, String> ofMaster(String master) {
+    if (!master.startsWith("spark:")) {
+      return Map.of();
+    }
+    Map<String, String> settings = new LinkedHashMap<>();
     // A standalone cluster's workers are there or are not: nothing is pulled or started for a run.
-    return master.startsWith("spark:") ? Map.of(REGISTRATION_LIMIT, "20s") : Map.of();
+    settings.put(REGISTRATION_LIMIT, "20s");
+    // Its workers start Java themselves; elsewhere an image or a shell stands between.
+    settings.put(PRELOADED, JavaSignals.BESIDE_JAVA);
+    return settings;
   }
 
   static boolean authenticates(SparkConf conf) {

@@ -9,6 +9,7 @@ import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.longspan.datapipeline.dataset.Location;
 import org.longspan.executors.train.RankEvent;
 
 /**
@@ -78,7 +79,11 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
         log.add(failure);
       } else if (event instanceof RankEvent.Resumed resumed) {
         log.cutAfter(resumed.step());
-        line.note("Goes on after step " + resumed.step() + " from " + resumed.checkpoint());
+        line.note(
+            "Goes on after step "
+                + resumed.step()
+                + " from "
+                + Location.shown(resumed.checkpoint()));
       } else if (event instanceof RankEvent.Step step) {
         line.step(step);
         log.add(step);
@@ -128,7 +133,7 @@ public final class RunObserver implements Consumer<RankEvent>, AutoCloseable {
   }
 
   private RunObserver begin() {
-    line.note("Run     " + description.output());
+    line.note("Run     " + Location.shown(description.output()));
     line.note("Data    " + description.data());
     line.note("Mesh    " + description.meshWords());
     return this;

@@ -30,6 +30,14 @@ class SparkSettingsTest {
     assertThat(conf.get("spark.barrier.sync.timeout")).isEqualTo(expected);
   }
 
+  /** Elsewhere a shell would put its own value in the place of the variable. */
+  @Test
+  void shouldKeepJavasSignalsOnAStandaloneClustersWorkers() {
+    assertThat(SparkSettings.ofMaster("spark://host:7077"))
+        .containsEntry("spark.executorEnv.LD_PRELOAD", "$ORIGIN/../lib/libjsig.so");
+    assertThat(SparkSettings.ofMaster("yarn")).isEmpty();
+  }
+
   @Test
   void shouldLeaveTheUsersOwn() {
     SparkConf conf =

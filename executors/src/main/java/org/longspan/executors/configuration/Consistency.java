@@ -58,7 +58,7 @@ final class Consistency {
     if (rank % groups != 0) {
       throw new InvalidInputException(
           String.format(
-              "model.latent.rank is %d, which does not divide by model.latent.groups of %d; %d would"
+              "model.latent.rank is %d, which is no multiple of model.latent.groups, %d; %d would"
                   + " do.",
               rank, groups, (rank / groups + 1) * groups));
     }
@@ -112,7 +112,7 @@ final class Consistency {
     if (value % divisor != 0) {
       throw new InvalidInputException(
           String.format(
-              "%s is %d, which does not divide by %s of %d; %d would do.",
+              "%s is %d, which is no multiple of %s, %d; %d would do.",
               whole.key(),
               value,
               parts.key(),

@@ -41,26 +41,6 @@ final class KnownKeys {
   /** How far {@code key} is from a known one, or from its part behind the dot. */
   private static int distance(String key, String known) {
     String name = known.substring(known.indexOf('.') + 1);
-    return Math.min(edits(key, known), edits(key, name));
-  }
-
-  /**
-   * The fewest insertions, removals and replacements of a letter that make {@code b} of {@code a}.
-   */
-  private static int edits(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
+    return Math.min(EditDistance.between(key, known), EditDistance.between(key, name));
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import java.util.LinkedHashMap;
@@ -23,6 +24,9 @@ final class YamlText {
                   .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  /** How the parser begins where a line fits none of the open groups. */
+  private static final String UNFINISHED_BLOCK = "expected <block end>";
 
   private YamlText() {}
 
@@ -44,6 +48,9 @@ final class YamlText {
   private static JsonNode parse(String yaml, String fileName) {
     try {
       return MAPPER.readTree(yaml);
+    } catch (MismatchedInputException another) {
+      throw new InvalidInputException(
+          fileName + " holds more than one document; a configuration is one.", another);
     } catch (JsonProcessingException malformed) {
       JsonLocation place = malformed.getLocation();
       throw new InvalidInputException(
@@ -51,9 +58,22 @@ final class YamlText {
               "%s is not YAML%s: %s",
               fileName,
               place == null ? "" : " at line " + place.getLineNr(),
-              malformed.getOriginalMessage().lines().findFirst().orElse("")),
+              problem(malformed.getOriginalMessage())),
           malformed);
     }
+  }
+
+  /** The parser says what it was reading, then what it found; places stand on indented lines. */
+  private static String problem(String message) {
+    String problem =
+        message
+            .lines()
+            .filter(line -> !line.startsWith(" "))
+            .reduce((first, last) -> last)
+            .orElse("");
+    return problem.startsWith(UNFINISHED_BLOCK)
+        ? "the indentation is not that of the lines before."
+        : problem;
   }
 
   private static void flatten(

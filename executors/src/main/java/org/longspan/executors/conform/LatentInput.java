@@ -81,7 +81,7 @@ record LatentInput(
       int groups = groups();
       if (rank % groups != 0) {
         throw file.wrong(
-            "wdkv has " + rank + " columns, which do not divide by " + groups + " groups");
+            "wdkv has " + rank + " columns, which are no multiple of the groups, " + groups);
       }
       return new LatentShape(
           width,

@@ -4,6 +4,7 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.Optional;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.JavaSignals;
 import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.OpenClDevices;
 
@@ -11,6 +12,9 @@ import org.longspan.executors.opencl.OpenClDevices;
 public final class Kernels {
   private static final String DOUBLE_ON_CPU = "cpu (auto: double runs on the CPU only)";
   private static final String NO_GPU = "cpu (auto: no OpenCL GPU found)";
+  private static final String NOT_LOOKED =
+      "cpu (auto: looked for no OpenCL GPU, as drivers can end a Java that libjsig is not preloaded"
+          + " to)";
 
   private Kernels() {}
 
@@ -134,6 +138,9 @@ public final class Kernels {
   private static Place automatic(Precision precision) {
     if (precision == Precision.DOUBLE) {
       return Place.onCpu(DOUBLE_ON_CPU);
+    }
+    if (!JavaSignals.kept() && OpenClDevices.assigned().isEmpty()) {
+      return Place.onCpu(NOT_LOOKED);
     }
     return OpenClDevices.gpu().map(Place::on).orElseGet(() -> Place.onCpu(NO_GPU));
   }

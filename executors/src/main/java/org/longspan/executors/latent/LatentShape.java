@@ -114,7 +114,7 @@ public record LatentShape(
               : Optional.of(
                   "mla lies on tensor ranks by heads, and "
                       + heads
-                      + " heads do not divide by "
+                      + " heads cannot be dealt evenly to "
                       + ranks
                       + " ranks; a divisor of "
                       + heads
@@ -126,7 +126,7 @@ public record LatentShape(
                   LatentNames.of(form)
                       + " lies on tensor ranks by groups, and "
                       + groups
-                      + " groups do not divide by "
+                      + " groups cannot be dealt evenly to "
                       + ranks
                       + " ranks; a divisor of "
                       + groups

@@ -97,6 +97,8 @@ public final class OpenClDevices {
 
   /** The device's and its platform's name, for the run's first lines. */
   public static String name(OpenCLDevice device) {
-    return device.getName().strip() + " (" + device.getOpenCLPlatform().getName().strip() + ")";
+    String name =
+        device.getName().strip() + " (" + device.getOpenCLPlatform().getName().strip() + ")";
+    return JavaSignals.kept() ? name : name + " without libjsig";
   }
 }

@@ -101,8 +101,8 @@ class RunConfigurationTest {
         "model.pattern: [lightning, mamba] | model.pattern in run.yaml is '[lightning, mamba]'; it takes a list of `lightning`, `simple-gla`, `gla`, `gated-delta`, `local` or `latent`.",
         "model.pattern: [] | model.pattern in run.yaml is '[]'; it takes a list of `lightning`, `simple-gla`, `gla`, `gated-delta`, `local` or `latent`.",
         "model.width: 100000000000 | model.width in run.yaml is '100000000000'; it takes a whole number from 1 up.",
-        "model: {width: 100, heads: 3} | model.width is 100, which does not divide by model.heads of 3; 102 would do.",
-        "mesh.data: 2 | data.batch is 1, which does not divide by mesh.data of 2; 2 would do.",
+        "model: {width: 100, heads: 3} | model.width is 100, which is no multiple of model.heads, 3; 102 would do.",
+        "mesh.data: 2 | data.batch is 1, which is no multiple of mesh.data, 2; 2 would do.",
         "mesh.tensor: 3 | 3 tensor ranks cannot share model.heads of 4 equally; 1, 2 or 4 would do for mesh.tensor.",
         "{exchange.cut: true, deterministic: true} | exchange.cut and deterministic are both true; a cut exchange makes results depend on mesh.sequence, so set one of them to false.",
         "just text | run.yaml is not a configuration; it needs lines such as model.width: 256.",
@@ -179,6 +179,13 @@ class RunConfigurationTest {
     assertThatThrownBy(() -> parse("seed: 1\nmodel: {width: 8\ntrain: }"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("run.yaml is not YAML at line 3");
+    assertThatThrownBy(() -> parse("model:\n  width: 8\n heads: 2"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage(
+            "run.yaml is not YAML at line 3: the indentation is not that of the lines before.");
+    assertThatThrownBy(() -> parse("seed: 1\n---\nseed: 2"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessage("run.yaml holds more than one document; a configuration is one.");
   }
 
   @Test

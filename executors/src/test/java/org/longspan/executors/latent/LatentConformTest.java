@@ -186,7 +186,7 @@ class LatentConformTest {
     assertRefused(write(given, METADATA, "gamma_q"), 1, local, "both or neither");
     assertRefused(write(given, METADATA, "wkr"), 1, local, "wkr");
     assertRefused(write(given, Map.of("epsilon", "1e-6")), 1, local, "rope_theta is null");
-    assertRefused(write(given, METADATA), 4, local, "2 groups do not divide by 4 ranks");
+    assertRefused(write(given, METADATA), 4, local, "2 groups cannot be dealt evenly to 4 ranks");
     assertRefused(
         write(given, METADATA),
         1,
@@ -196,12 +196,12 @@ class LatentConformTest {
         write(given, METADATA),
         3,
         new LatentChoices(LatentForm.MLA, null, 1),
-        "4 heads do not divide by 3 ranks");
+        "4 heads cannot be dealt evenly to 3 ranks");
     assertRefused(
         write(given, METADATA),
         1,
         new LatentChoices(LatentForm.MLRA, null, 3),
-        "do not divide by 3 groups");
+        "no multiple of the groups, 3");
   }
 
   private void assertRefused(Path input, int tensor, LatentChoices how, String words) {

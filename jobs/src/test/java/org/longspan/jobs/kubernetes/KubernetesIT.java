@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -14,7 +16,9 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.jobs.CommandRunner;
+import org.longspan.jobs.GuideQuotes;
 import org.longspan.jobs.Waiting;
 
 /** Submissions to a real API server, as a user who has the rights of k8s/base and no others. */
@@ -172,9 +177,10 @@ class KubernetesIT {
 
     CompletableFuture<CommandRunner> bad = submit(Operator.KUBEFLOW, "bad");
     setStatus(Operator.KUBEFLOW, "bad", kubeflow("FAILED", "driver was evicted"));
-    assertFailed(
-        ended(bad),
-        "longspan submit failed: The run bad failed on the cluster (FAILED): driver was evicted.");
+    assertThat(ended(bad).errors().strip())
+        .isEqualTo(
+            "longspan submit failed: The run bad failed on the cluster (FAILED): driver was evicted.");
+    assertThat(ended(bad).exitCode()).isEqualTo(1);
     assertGone(Operator.KUBEFLOW, "bad");
   }
 
@@ -205,7 +211,7 @@ class KubernetesIT {
   @Test
   void shouldNameAnImageThatCannotBePulled() throws Exception {
     CompletableFuture<CommandRunner> run = submit(Operator.APACHE, "image");
-    pod("image", "ErrImagePull", "manifest unknown");
+    pod("image", "Pending", waiting("ErrImagePull", "manifest unknown"));
     assertFailed(
         ended(run),
         "longspan submit failed: Pod image-driver cannot have the image longspan:latest (ErrImagePull:"
@@ -216,7 +222,7 @@ class KubernetesIT {
   @Test
   void shouldNameASecretThatIsMissing() throws Exception {
     CompletableFuture<CommandRunner> run = submit(Operator.KUBEFLOW, "secret");
-    pod("secret", "CreateContainerConfigError", "secret \"store\" not found");
+    pod("secret", "Pending", waiting("CreateContainerConfigError", "secret \"store\" not found"));
     assertFailed(
         ended(run),
         "longspan submit failed: Pod secret-driver cannot start (CreateContainerConfigError: secret"
@@ -224,11 +230,77 @@ class KubernetesIT {
     assertGone(Operator.KUBEFLOW, "secret");
   }
 
+  /** The operator's word of a failure comes later than the kubelet's of the pod, or never. */
+  @Test
+  void shouldNameAPodThatTookTooMuchMemory() throws Exception {
+    CompletableFuture<CommandRunner> run = submit(Operator.KUBEFLOW, "large");
+    setStatus(Operator.KUBEFLOW, "large", kubeflow("RUNNING", ""));
+    pod("large", "Failed", terminated(137, "OOMKilled"));
+    assertFailed(
+        ended(run),
+        "longspan submit failed: Pod large-driver was killed because it took more memory than its"
+            + " container has; give it more with --conf spark.driver.memoryOverhead.");
+    assertGone(Operator.KUBEFLOW, "large");
+  }
+
+  @Test
+  void shouldShowTheDriversLogWhileItIsWrittenAndGiveItsLastSentence() throws Exception {
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    try (LogKubelet kubelet = LogKubelet.start(folder);
+        KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      admin.resource(kubelet.node()).create();
+      admin.resource(kubelet.node()).patchStatus();
+      Submission submission =
+          new Submission(cluster, Runs.run(Operator.KUBEFLOW, Runs.Variant.CPU), news -> {}, shown);
+      submission.create();
+      setStatus(Operator.KUBEFLOW, "first", kubeflow("RUNNING", ""));
+      pod("first", "Running", new ContainerStateBuilder().withNewRunning().endRunning().build());
+      CompletableFuture<RunFailure> failure =
+          CompletableFuture.supplyAsync(() -> failure(submission));
+
+      kubelet.write("step 1/1000  loss 5.55");
+      Waiting.until(
+          "step 1 is shown",
+          () -> shown.toString(StandardCharsets.UTF_8).contains("step 1/1000  loss 5.55\n"));
+      kubelet.write("step 2/1000  loss 5.44");
+      Waiting.until(
+          "step 2 is shown",
+          () -> shown.toString(StandardCharsets.UTF_8).contains("step 2/1000  loss 5.44\n"));
+      assertThat(failure).isNotDone();
+
+      kubelet.write("longspan train failed: Rank 1 was lost three times.");
+      kubelet.end();
+      setStatus(Operator.KUBEFLOW, "first", kubeflow("FAILED", "driver container failed"));
+      assertThat(failure.get(1, TimeUnit.MINUTES))
+          .hasMessage(
+              "The run first failed on the cluster (FAILED): longspan train failed: Rank 1 was lost"
+                  + " three times.");
+      assertThat(shown.toString(StandardCharsets.UTF_8))
+          .containsOnlyOnce("step 1/1000")
+          .contains("Rank 1 was lost");
+      assertGone(Operator.KUBEFLOW, "first");
+    }
+  }
+
+  /** What waiting for the end of a run throws. */
+  private static RunFailure failure(Submission submission) {
+    try {
+      submission.await();
+    } catch (RunFailure failure) {
+      return failure;
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+    throw new AssertionError("The run succeeded");
+  }
+
   @Test
   void shouldRefuseANameThatIsTaken() throws Exception {
     CompletableFuture<CommandRunner> first = submit(Operator.KUBEFLOW, "twice");
-    assertThat(run(Operator.KUBEFLOW, "twice").errors())
+    String refusal = run(Operator.KUBEFLOW, "twice").errors();
+    assertThat(refusal)
         .contains("twice-configuration\" already exists; give another --name, or delete that one.");
+    GuideQuotes.assertQuoted(refusal);
     admin.raw(path(Operator.KUBEFLOW, "twice"), "DELETE", null);
     ended(first);
   }
@@ -248,6 +320,7 @@ class KubernetesIT {
           .startsWith("longspan submit failed: The Kubernetes API server https://127.0.0.1:")
           .contains("does not answer")
           .hasLineCount(1);
+      GuideQuotes.assertQuoted(run.errors());
     } finally {
       System.setProperty("kubeconfig", before);
     }
@@ -311,6 +384,7 @@ class KubernetesIT {
 
   private static void assertFailed(CommandRunner run, String sentence) {
     assertThat(run.errors().strip()).isEqualTo(sentence);
+    GuideQuotes.assertQuoted(sentence);
     assertThat(run.exitCode()).isEqualTo(1);
   }
 
@@ -357,8 +431,21 @@ class KubernetesIT {
         + (name.isEmpty() ? "" : "/" + name);
   }
 
-  /** A driver's pod, as an operator makes it and a kubelet fails with it. */
-  private static void pod(String run, String reason, String message) {
+  private static ContainerState waiting(String reason, String message) {
+    return new ContainerStateBuilder().withNewWaiting(message, reason).build();
+  }
+
+  private static ContainerState terminated(int exitCode, String reason) {
+    return new ContainerStateBuilder()
+        .withNewTerminated()
+        .withExitCode(exitCode)
+        .withReason(reason)
+        .endTerminated()
+        .build();
+  }
+
+  /** A driver's pod, as an operator makes it and a kubelet tells of it. */
+  private static void pod(String run, String phase, ContainerState state) {
     Pod pod =
         new PodBuilder()
             .withNewMetadata()
@@ -368,6 +455,7 @@ class KubernetesIT {
             .addToLabels("longspan.org/part", "driver")
             .endMetadata()
             .withNewSpec()
+            .withNodeName("node")
             .withServiceAccountName("longspan-driver")
             .withNewSecurityContext()
             .withRunAsNonRoot(true)
@@ -386,22 +474,25 @@ class KubernetesIT {
             .endSpec()
             .build();
     admin.resource(pod).create();
-    Pod failing =
-        new PodBuilder(pod)
-            .withNewStatus()
-            .withPhase("Pending")
-            .addNewContainerStatus()
-            .withName("spark-kubernetes-driver")
-            .withImage("longspan:latest")
-            .withImageID("")
-            .withReady(false)
-            .withRestartCount(0)
-            .withNewState()
-            .withNewWaiting(message, reason)
-            .endState()
-            .endContainerStatus()
-            .endStatus()
-            .build();
-    admin.resource(failing).patchStatus();
+    setState(pod, phase, state);
+  }
+
+  private static void setState(Pod pod, String phase, ContainerState state) {
+    admin
+        .resource(
+            new PodBuilder(pod)
+                .withNewStatus()
+                .withPhase(phase)
+                .addNewContainerStatus()
+                .withName("spark-kubernetes-driver")
+                .withImage("longspan:latest")
+                .withImageID("")
+                .withReady(state.getRunning() != null)
+                .withRestartCount(0)
+                .withState(state)
+                .endContainerStatus()
+                .endStatus()
+                .build())
+        .patchStatus();
   }
 }

@@ -82,6 +82,7 @@ final class LivyServer implements AutoCloseable {
     ReferenceRun.leaveKernelsToOpenBlas(environment);
     environment.put("SPARK_HOME", System.getenv(SPARK));
     environment.put("SPARK_LOCAL_IP", "127.0.0.1");
+    environment.put("LD_PRELOAD", System.getProperty("java.home") + "/lib/libjsig.so");
     environment.put("LIVY_CONF_DIR", folder.resolve("conf").toString());
     environment.put("LIVY_HOME", folder.resolve("home").toString());
     environment.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
