@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** {@code bin/longspan} in a process of its own, as a user starts it. */
@@ -12,6 +13,12 @@ public record CommandProcess(Process process, Path output) implements AutoClosea
 
   /** Starts one, which writes to a file in {@code folder}. */
   public static CommandProcess start(Path folder, String... arguments) throws IOException {
+    return start(folder, Map.of(), arguments);
+  }
+
+  /** Likewise, with other variables in its environment. */
+  static CommandProcess start(Path folder, Map<String, String> variables, String... arguments)
+      throws IOException {
     Path output = Files.createTempFile(folder, arguments[0], ".out");
     ProcessBuilder builder = new ProcessBuilder("../bin/longspan");
     builder.command().addAll(List.of(arguments));
@@ -21,6 +28,7 @@ public record CommandProcess(Process process, Path output) implements AutoClosea
     builder.environment().put("LONGSPAN_BUILD", "never");
     builder.environment().put("LONGSPAN_MEMORY", "512m");
     builder.environment().putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(variables);
     return new CommandProcess(
         builder.redirectErrorStream(true).redirectOutput(output.toFile()).start(), output);
   }

@@ -97,19 +97,12 @@ final class Consistency {
 
   private static void checkKernelIsUsed(RunConfiguration configuration) {
     KernelChoice kernel = configuration.get(Options.KERNEL);
-    List<MixerKind> onDevices =
-        configuration.get(Options.MODEL_PATTERN).stream().filter(MixerKind::runsOnDevices).toList();
-    if (kernel.needsDevice() && onDevices.isEmpty()) {
-      throw new InvalidInputException(
-          "kernel is aparapi and model.pattern has none of lightning, simple-gla, gla,"
-              + " gated-delta and local in it; aparapi has no form of the other mixers yet, so use"
-              + " kernel cpu.");
-    }
+    List<MixerKind> mixers = configuration.get(Options.MODEL_PATTERN);
     if (kernel == KernelChoice.APARAPI_BF16
-        && onDevices.stream().allMatch(MixerKind.GATED_DELTA::equals)) {
+        && mixers.stream().allMatch(MixerKind.GATED_DELTA::equals)) {
       throw new InvalidInputException(
-          "kernel is aparapi-bf16 and gated-delta keeps floats on a device, as the only mixer of"
-              + " model.pattern that runs there; use kernel aparapi.");
+          "kernel is aparapi-bf16 and gated-delta, the only mixer of model.pattern, keeps floats on"
+              + " a device; use kernel aparapi.");
     }
   }
 

@@ -17,12 +17,4 @@ public enum MixerKind {
    * 2405.04434).
    */
   LATENT;
-
-  /** Whether its attention can run on an OpenCL device. */
-  public boolean runsOnDevices() {
-    return switch (this) {
-      case LIGHTNING, SIMPLE_GLA, GLA, GATED_DELTA, LOCAL -> true;
-      case LATENT -> false;
-    };
-  }
 }

@@ -237,8 +237,8 @@ public final class Options {
   public static final Option<KernelChoice> KERNEL =
       Option.choice("kernel", KernelChoice.AUTO)
           .describedAs(
-              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta` and"
-                  + " `local`: `aparapi` on an OpenCL device, `aparapi-bf16` there with queries,"
+              "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta`,"
+                  + " `local` and `latent`: `aparapi` on an OpenCL device, `aparapi-bf16` there with queries,"
                   + " keys, values and outputs kept in 16 bits (`gated-delta` keeps floats), `cpu`,"
                   + " or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 

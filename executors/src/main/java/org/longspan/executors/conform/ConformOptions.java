@@ -1,7 +1,6 @@
 package org.longspan.executors.conform;
 
 import java.nio.file.Path;
-import java.util.Locale;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.kernel.KernelChoice;
@@ -92,12 +91,6 @@ public record ConformOptions(
     }
     if (chunk < 1) {
       throw new InvalidInputException("--chunk is " + chunk + "; it takes 1 or more.");
-    }
-    if (!mixer.runsOnDevices() && kernel.needsDevice()) {
-      throw new InvalidInputException(
-          "--kernel aparapi has no form of the "
-              + mixer.name().toLowerCase(Locale.ROOT).replace('_', '-')
-              + " mixer yet; use --kernel cpu.");
     }
   }
 }

@@ -86,19 +86,20 @@ final class LatentConform {
     try (Communicator sequence = Communicator.over(transport, mesh.sequenceGroup(rank), SEQUENCE);
         Communicator tensor = Communicator.over(transport, mesh.tensorGroup(rank), TENSOR);
         Workers workers = new Workers(1);
-        Arena own = new Arena("of rank " + transport.rank(), options.precision())) {
+        Arena own = new Arena("of rank " + transport.rank(), options.precision());
+        LatentAttention attention =
+            new LatentAttention(
+                given.shape(),
+                new LatentPlace(
+                        sequence,
+                        tensor,
+                        Numerics.of(options.precision()),
+                        workers,
+                        LatentMemory.of(own),
+                        Math.toIntExact(slices.get(rank.sequence()).length()),
+                        options.chunk())
+                    .computing(options.kernel()))) {
       Slice slice = slices.get(rank.sequence());
-      LatentAttention attention =
-          new LatentAttention(
-              given.shape(),
-              new LatentPlace(
-                  sequence,
-                  tensor,
-                  Numerics.of(options.precision()),
-                  workers,
-                  LatentMemory.of(own),
-                  Math.toIntExact(slice.length()),
-                  options.chunk()));
       Documents documents = Conform.documents(given.documents(), slice, 0);
       attention.accept(
           LatentPlan.gathered(sequence, slices, documents, LatentPlan.Sharing.BALANCED));

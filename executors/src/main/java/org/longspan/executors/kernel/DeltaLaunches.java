@@ -4,43 +4,31 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
-import org.longspan.executors.opencl.OpenClDevices;
 
 /**
- * Runs {@link LinearCall}s of the gated delta rule on one OpenCL device: as many heads at once as
- * fit its buffers and the heap, inputs into staging arrays, a launch, outputs back. The arrays are
- * made anew only when a longer slice comes.
+ * Runs {@link LinearCall}s of the gated delta rule on one OpenCL device: as many heads at once as a
+ * {@link LaunchSide} takes, inputs into staging arrays, a launch, outputs back.
  *
  * <p>Threading: one thread at a time; its users hold its lock.
  */
 final class DeltaLaunches implements AutoCloseable {
-  private static final long MOST_BYTES = (1L << 31) - 1;
-  private static final int HEAP_SHARE = 8;
-
-  private final OpenCLDevice device;
   private final AttentionShape shape;
   private final int keyWidth;
   private final int valueWidth;
   private final ChunkGrid grid = new ChunkGrid(DeltaKernel.CHUNK);
-  private final Side forward = new Side();
-  private final Side backward = new Side();
-  private boolean isTimed;
+  private final LaunchSide<DeltaRoom, DeltaKernel> forward;
+  private final LaunchSide<DeltaRoom, DeltaKernel> backward;
   private LaunchTime time = LaunchTime.NONE;
 
-  /** The kernel for one direction, which needs less room forward. */
-  private static final class Side {
-    private DeltaRoom room;
-    private KernelLauncher<DeltaKernel> launcher;
-  }
-
-  DeltaLaunches(OpenCLDevice device, AttentionShape shape) {
-    this.device = device;
+  DeltaLaunches(OpenCLDevice device, AttentionShape shape, LaunchLimits limits) {
     this.shape = shape;
+    this.forward = new LaunchSide<>(device, limits, shape.heads(), DeltaTileKernel::new);
+    this.backward = new LaunchSide<>(device, limits, shape.heads(), DeltaTileKernel::new);
     this.keyWidth = padded(shape.keyWidth());
     this.valueWidth = padded(shape.valueWidth());
   }
@@ -55,21 +43,19 @@ final class DeltaLaunches implements AutoCloseable {
    */
   void run(LinearCall call, Matrix transition, Workers workers) {
     grid.plan(call.documents());
-    Side side = call.isBackward() ? backward : forward;
-    reserve(side, call.isBackward());
-    for (int head = 0; head < shape.heads(); head += side.room.heads()) {
-      int heads = Math.min(side.room.heads(), shape.heads() - head);
-      new Heads(call, transition, workers, side.launcher, head, heads).run();
+    LaunchSide<DeltaRoom, DeltaKernel> side = call.isBackward() ? backward : forward;
+    side.reserve(
+        new DeltaRoom(
+            grid.start(grid.count()), grid.count(), 1, keyWidth, valueWidth, call.isBackward()));
+    for (int head = 0; head < shape.heads(); head += side.heads()) {
+      int heads = Math.min(side.heads(), shape.heads() - head);
+      new Heads(call, transition, workers, side.launcher(), head, heads).run();
     }
   }
 
   void timeLaunches() {
-    isTimed = true;
-    for (Side side : List.of(forward, backward)) {
-      if (side.launcher != null) {
-        side.launcher.timeLaunches();
-      }
-    }
+    forward.timeLaunches();
+    backward.timeLaunches();
   }
 
   LaunchTime takeTime() {
@@ -252,57 +238,9 @@ final class DeltaLaunches implements AutoCloseable {
     }
   }
 
-  private void reserve(Side side, boolean hasGradients) {
-    DeltaRoom wanted =
-        new DeltaRoom(
-            grid.start(grid.count()), grid.count(), 1, keyWidth, valueWidth, hasGradients);
-    if (side.room != null && side.room.holds(wanted)) {
-      return;
-    }
-    DeltaRoom room = withMostHeads(side.room == null ? wanted : wanted.orAtLeast(side.room));
-    close(side);
-    side.launcher = KernelLauncher.of(device, new DeltaTileKernel(room));
-    side.room = room;
-    if (isTimed) {
-      side.launcher.timeLaunches();
-    }
-  }
-
-  private DeltaRoom withMostHeads(DeltaRoom room) {
-    long mostBuffer = Math.min(MOST_BYTES, device.getMaxMemAllocSize());
-    long most = Math.min(Runtime.getRuntime().maxMemory() / HEAP_SHARE, device.getGlobalMemSize());
-    int heads = shape.heads();
-    while (heads > 1
-        && (room.withHeads(heads).largestBytes() > mostBuffer
-            || room.withHeads(heads).bytes() > most)) {
-      heads--;
-    }
-    if (room.withHeads(heads).largestBytes() > mostBuffer) {
-      throw new InvalidInputException(
-          "A slice of "
-              + room.tokens()
-              + " tokens needs a buffer of "
-              + room.withHeads(heads).largestBytes()
-              + " bytes, more than "
-              + OpenClDevices.name(device)
-              + " allows; use more sequence ranks, or kernel cpu");
-    }
-    // Heads that share out evenly waste no transfer of an array that is not full.
-    int launches = (shape.heads() + heads - 1) / heads;
-    return room.withHeads((shape.heads() + launches - 1) / launches);
-  }
-
   @Override
   public void close() {
-    close(forward);
-    close(backward);
-  }
-
-  private static void close(Side side) {
-    if (side.launcher != null) {
-      side.launcher.close();
-    }
-    side.launcher = null;
-    side.room = null;
+    forward.close();
+    backward.close();
   }
 }

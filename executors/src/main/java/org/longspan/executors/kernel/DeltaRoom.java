@@ -9,7 +9,8 @@ package org.longspan.executors.kernel;
  * @param hasGradients whether there is room for the backward
  */
 record DeltaRoom(
-    int tokens, int chunks, int heads, int keyWidth, int valueWidth, boolean hasGradients) {
+    int tokens, int chunks, int heads, int keyWidth, int valueWidth, boolean hasGradients)
+    implements LaunchRoom<DeltaRoom> {
 
   int tokenNumbers() {
     return Math.toIntExact((long) tokens * heads);
@@ -31,15 +32,15 @@ record DeltaRoom(
     return Math.toIntExact((long) heads * keyWidth * keyWidth);
   }
 
-  /** Bytes of the largest array. */
-  long largestBytes() {
+  @Override
+  public long largestBytes() {
     long ofTokens = Math.max(Math.max(keyWidth, valueWidth), 2L * DeltaKernel.CHUNK) * 2 * tokens;
     long ofChunks = (long) chunks * keyWidth * Math.max(keyWidth, valueWidth);
     return Math.max(ofTokens, ofChunks) * heads * Float.BYTES;
   }
 
-  /** Bytes of all arrays, about. */
-  long bytes() {
+  @Override
+  public long bytes() {
     long sides = hasGradients ? 2 : 1;
     long ofToken =
         (2 + sides + (hasGradients ? 2 : 0)) * (long) keyWidth
@@ -50,13 +51,26 @@ record DeltaRoom(
     return (tokens * ofToken + (chunks + 2L) * ofChunk) * heads * Float.BYTES;
   }
 
-  /** The same for fewer or more heads. */
-  DeltaRoom withHeads(int count) {
+  /**
+   * About: forward three products with states, one of the transitions and those of pairs in a
+   * chunk; five halves as many backward, which does the forward's again.
+   */
+  @Override
+  public double operations() {
+    double forward =
+        6.0 * keyWidth * valueWidth
+            + 2.0 * keyWidth * keyWidth
+            + 4.0 * DeltaKernel.CHUNK * (keyWidth + valueWidth);
+    return forward * tokens * heads * (hasGradients ? 3.5 : 1);
+  }
+
+  @Override
+  public DeltaRoom withHeads(int count) {
     return new DeltaRoom(tokens, chunks, count, keyWidth, valueWidth, hasGradients);
   }
 
-  /** Room for this and for {@code other}, with this one's heads. */
-  DeltaRoom orAtLeast(DeltaRoom other) {
+  @Override
+  public DeltaRoom orAtLeast(DeltaRoom other) {
     return new DeltaRoom(
         Math.max(tokens, other.tokens),
         Math.max(chunks, other.chunks),
@@ -64,10 +78,5 @@ record DeltaRoom(
         keyWidth,
         valueWidth,
         hasGradients);
-  }
-
-  /** Whether what needs {@code other} finds room here. */
-  boolean holds(DeltaRoom other) {
-    return tokens >= other.tokens && chunks >= other.chunks && heads >= other.heads;
   }
 }

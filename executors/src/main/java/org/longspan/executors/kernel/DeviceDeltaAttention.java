@@ -30,6 +30,7 @@ import java.util.List;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 
 /**
@@ -60,16 +61,20 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
   private boolean isClosed;
 
   DeviceDeltaAttention(
-      OpenCLDevice device, AttentionShape shape, Workers workers, String description) {
+      OpenCLDevice device,
+      AttentionShape shape,
+      LaunchLimits limits,
+      Workers workers,
+      String description) {
     this.description = description;
     this.shape = shape;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.key = new Key(device.getDeviceId(), shape);
-    this.launches = POOL.take(key, () -> new DeltaLaunches(device, shape));
+    this.key = new Key(device.getDeviceId(), shape, limits);
+    this.launches = POOL.take(key, () -> new DeltaLaunches(device, shape, limits));
   }
 
-  private record Key(long device, AttentionShape shape) {}
+  private record Key(long device, AttentionShape shape, LaunchLimits limits) {}
 
   @Override
   public void summarize(

@@ -120,12 +120,25 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
     }
     SoftmaxRanges ranges = ranges(k, documents);
     synchronized (launches) {
-      launches.backward(workers, ranges, q, k, v, o, logSums, outputGradient, dq, dk, dv);
+      launches.backward(
+          workers,
+          ranges,
+          q,
+          k,
+          v,
+          logSums,
+          (columns, means) ->
+              columns.dots(o, outputGradient, documents.tokens(), shape.valueWidth(), means),
+          outputGradient,
+          dq,
+          dk,
+          dv);
     }
   }
 
   private SoftmaxRanges ranges(Matrix k, Documents documents) {
-    return new SoftmaxRanges(documents, Math.toIntExact(k.rows() - documents.tokens()), window);
+    return SoftmaxRanges.ofWindow(
+        documents, Math.toIntExact(k.rows() - documents.tokens()), window);
   }
 
   private void check(Matrix q, Matrix k, Matrix v, Documents documents, Matrix o, Matrix logSums) {

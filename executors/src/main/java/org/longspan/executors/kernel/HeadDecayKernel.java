@@ -16,7 +16,6 @@ package org.longspan.executors.kernel;
 final class HeadDecayKernel extends LinearKernel {
   private static final int COLUMNS = 128;
   private static final int SLICE = 16;
-  private static final int AT_ONCE = 16;
   private static final int ROW_STRIDE = CHUNK + 4;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
@@ -84,101 +83,6 @@ final class HeadDecayKernel extends LinearKernel {
       rest = logRests[(start + place) * heads + head];
     }
     return rest;
-  }
-
-  private void sumLogs(int item) {
-    int at = item / heads;
-    if (at < chunks) {
-      int head = item - at * heads;
-      int end = starts[at + 1];
-      float sum = 0f;
-      float rest = 0f;
-      float[] terms = new float[AT_ONCE];
-      for (int first = starts[at]; first < end; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          terms[i] = 0f;
-          if (first + i < end) {
-            terms[i] = gates[(first + i) * heads + head];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < end) {
-            int index = (first + i) * heads + head;
-            float next = sum + terms[i];
-            float part = next - sum;
-            rest = rest + ((sum - (next - part)) + (terms[i] - part));
-            sum = next;
-            logs[index] = sum;
-            logRests[index] = rest;
-          }
-        }
-      }
-      factors[item] = exp(sum + rest);
-    }
-  }
-
-  // What the next chunks need is read before anything is written: a read waits for the writes
-  // before it.
-  private void scan(int own, int item) {
-    int perHead = keyWidth * valueWidth;
-    int size = heads * perHead;
-    if (item < size) {
-      int head = item / perHead;
-      float state = before[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int first = 0; first < chunks; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = min(first + i, chunks - 1);
-          decays[i] = factors[at * heads + head];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = states[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < chunks) {
-            state = kept[i] * state;
-            states[(first + i) * size + item] = state;
-            state = fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      states[chunks * size + item] = state;
-      passed[item] = state;
-    }
-  }
-
-  private void scanGradient(int own, int item) {
-    int perHead = keyWidth * valueWidth;
-    int size = heads * perHead;
-    if (item < size) {
-      int head = item / perHead;
-      float state = after[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = max(last - i, 0);
-          decays[i] = factors[at * heads + head];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = stateGradients[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (last - i >= 0) {
-            stateGradients[(last - i) * size + item] = state;
-            state = kept[i] * fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      passed[item] = state;
-    }
   }
 
   private void summarize(int gradient, int group, int lane) {

@@ -1,6 +1,7 @@
 package org.longspan.executors.kernel;
 
 import com.aparapi.device.OpenCLDevice;
+import java.util.Optional;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.JavaSignals;
@@ -97,7 +98,8 @@ public final class Kernels {
     Place place =
         place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
     if (place.device() != null) {
-      return new DeviceDeltaAttention(place.device(), shape, workers, place.description());
+      return new DeviceDeltaAttention(
+          place.device(), shape, LaunchLimits.of(place.device()), workers, place.description());
     }
     return switch (precision) {
       case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());
@@ -187,6 +189,33 @@ public final class Kernels {
       case FLOAT -> new FloatWindowAttention(shape, window, workers, place.description());
       case DOUBLE -> new DoubleWindowAttention(shape, window, workers, place.description());
     };
+  }
+
+  /**
+   * Causal softmax attention to parts of the keys, where a device is to compute it; empty for the
+   * CPU, whose callers expand keys and values as they go.
+   *
+   * @param workers used by each call; closed by its owner, after the attention
+   */
+  public static Optional<PartialAttention> partial(
+      KernelChoice choice, Precision precision, AttentionShape shape, Workers workers) {
+    Place place = place(choice, precision);
+    if (place.device() == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new DevicePartialAttention(
+            place.device(),
+            shape,
+            place.storage(),
+            LaunchLimits.of(place.device()),
+            workers,
+            KernelTuning.OF_USER));
+  }
+
+  /** What computes attention by this choice, for the run's first lines. */
+  public static String description(KernelChoice choice, Precision precision) {
+    return place(choice, precision).description();
   }
 
   private static void checkSlopes(AttentionShape shape, double[] slopes) {

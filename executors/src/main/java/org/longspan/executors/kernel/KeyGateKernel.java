@@ -12,7 +12,6 @@ package org.longspan.executors.kernel;
 final class KeyGateKernel extends LinearKernel {
   private static final int COLUMNS = 128;
   private static final int SLICE = 16;
-  private static final int AT_ONCE = 16;
   private static final int ROW_STRIDE = CHUNK + 4;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
@@ -63,105 +62,9 @@ final class KeyGateKernel extends LinearKernel {
     }
   }
 
-  private void sumLogs(int item) {
-    int columns = heads * keyWidth;
-    int at = item / columns;
-    if (at < chunks) {
-      int column = item - at * columns;
-      int end = starts[at + 1];
-      float sum = 0f;
-      float rest = 0f;
-      float[] terms = new float[AT_ONCE];
-      for (int first = starts[at]; first < end; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          terms[i] = 0f;
-          if (first + i < end) {
-            terms[i] = gates[(first + i) * columns + column];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < end) {
-            int index = (first + i) * columns + column;
-            float next = sum + terms[i];
-            float part = next - sum;
-            rest = rest + ((sum - (next - part)) + (terms[i] - part));
-            sum = next;
-            logs[index] = sum;
-            logRests[index] = rest;
-          }
-        }
-      }
-      factors[item] = exp(sum + rest);
-    }
-  }
-
   /** The decay between two places in the logs; 1 where the later is the earlier. */
   private float decay(int later, int earlier) {
     return exp(min(0f, (logs[later] - logs[earlier]) + (logRests[later] - logRests[earlier])));
-  }
-
-  // What the next chunks need is read before anything is written: a read waits for the writes
-  // before it.
-  private void scan(int own, int item) {
-    int perHead = keyWidth * valueWidth;
-    int size = heads * perHead;
-    if (item < size) {
-      int row = item / valueWidth;
-      float state = before[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int first = 0; first < chunks; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = min(first + i, chunks - 1);
-          decays[i] = factors[at * heads * keyWidth + row];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = states[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < chunks) {
-            state = kept[i] * state;
-            states[(first + i) * size + item] = state;
-            state = fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      states[chunks * size + item] = state;
-      passed[item] = state;
-    }
-  }
-
-  private void scanGradient(int own, int item) {
-    int perHead = keyWidth * valueWidth;
-    int size = heads * perHead;
-    if (item < size) {
-      int row = item / valueWidth;
-      float state = after[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = max(last - i, 0);
-          decays[i] = factors[at * heads * keyWidth + row];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = stateGradients[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (last - i >= 0) {
-            stateGradients[(last - i) * size + item] = state;
-            state = kept[i] * fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      passed[item] = state;
-    }
   }
 
   private void summarize(int gradient, int group, int lane) {

@@ -61,6 +61,8 @@ abstract class LinearKernel extends VectorKernel {
   /** Added to a stage that leaves the slice's own tokens out: what comes from outside alone. */
   static final int OUTSIDE = 16;
 
+  private static final int AT_ONCE = 16;
+
   final int[] stages = new int[16];
   final int[] starts;
   final int[] fresh;
@@ -189,6 +191,109 @@ abstract class LinearKernel extends VectorKernel {
       valueOutputHalves[index] = (char) narrowed(number);
     } else {
       valueOutputs[index] = number;
+    }
+  }
+
+  /**
+   * The logs of one column of gates over one chunk, summed as pairs of numbers, and the chunk's
+   * decay.
+   */
+  final void sumLogs(int item) {
+    int columns = heads * max(1, gateWidth);
+    int at = item / columns;
+    if (at < chunks) {
+      int column = item - at * columns;
+      int end = starts[at + 1];
+      float sum = 0f;
+      float rest = 0f;
+      float[] terms = new float[AT_ONCE];
+      for (int first = starts[at]; first < end; first += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          terms[i] = 0f;
+          if (first + i < end) {
+            terms[i] = gates[(first + i) * columns + column];
+          }
+        }
+        for (int i = 0; i < AT_ONCE; i++) {
+          if (first + i < end) {
+            int index = (first + i) * columns + column;
+            float next = sum + terms[i];
+            float part = next - sum;
+            rest = rest + ((sum - (next - part)) + (terms[i] - part));
+            sum = next;
+            logs[index] = sum;
+            logRests[index] = rest;
+          }
+        }
+      }
+      factors[item] = exp(sum + rest);
+    }
+  }
+
+  /**
+   * The states before all chunks, one number of them a work-item. What the next chunks need is read
+   * before anything is written, since a read waits for the writes before it.
+   */
+  final void scan(int own, int item) {
+    int size = heads * keyWidth * valueWidth;
+    if (item < size) {
+      int columns = heads * max(1, gateWidth);
+      int column = item / (size / columns);
+      float state = before[item];
+      float[] added = new float[AT_ONCE];
+      float[] decays = new float[AT_ONCE];
+      float[] kept = new float[AT_ONCE];
+      for (int first = 0; first < chunks; first += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          int at = min(first + i, chunks - 1);
+          decays[i] = factors[at * columns + column];
+          kept[i] = 1f - fresh[at];
+          added[i] = 0f;
+          if (own == 1) {
+            added[i] = states[at * size + item];
+          }
+        }
+        for (int i = 0; i < AT_ONCE; i++) {
+          if (first + i < chunks) {
+            state = kept[i] * state;
+            states[(first + i) * size + item] = state;
+            state = fma(state, decays[i], added[i]);
+          }
+        }
+      }
+      states[chunks * size + item] = state;
+      passed[item] = state;
+    }
+  }
+
+  /** The gradients of the states after all chunks, likewise. */
+  final void scanGradient(int own, int item) {
+    int size = heads * keyWidth * valueWidth;
+    if (item < size) {
+      int columns = heads * max(1, gateWidth);
+      int column = item / (size / columns);
+      float state = after[item];
+      float[] added = new float[AT_ONCE];
+      float[] decays = new float[AT_ONCE];
+      float[] kept = new float[AT_ONCE];
+      for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+          int at = max(last - i, 0);
+          decays[i] = factors[at * columns + column];
+          kept[i] = 1f - fresh[at];
+          added[i] = 0f;
+          if (own == 1) {
+            added[i] = stateGradients[at * size + item];
+          }
+        }
+        for (int i = 0; i < AT_ONCE; i++) {
+          if (last - i >= 0) {
+            stateGradients[(last - i) * size + item] = state;
+            state = kept[i] * fma(state, decays[i], added[i]);
+          }
+        }
+      }
+      passed[item] = state;
     }
   }
 

@@ -4,44 +4,30 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
-import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.executors.vector.FloatNumber;
 
 /**
- * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as fit its buffers, the heap
- * and a launch's time, inputs into staging arrays, a launch, outputs back. The arrays are made anew
- * only when a longer slice comes.
+ * Runs {@link LinearCall}s on one OpenCL device: as many heads at once as a {@link LaunchSide}
+ * takes, inputs into staging arrays, a launch, outputs back.
  *
  * <p>Threading: one thread at a time; its users hold its lock.
  */
 final class LinearLaunches implements AutoCloseable {
-  private static final int HEAP_SHARE = 8;
-
-  private final OpenCLDevice device;
   private final DeviceForm form;
   private final AttentionShape shape;
   private final Storage storage;
-  private final LaunchLimits limits;
   private final int keyWidth;
   private final int valueWidth;
   private final ChunkGrid grid = new ChunkGrid(LinearKernel.CHUNK);
-  private final Side forward = new Side();
-  private final Side backward = new Side();
-  private boolean isTimed;
+  private final LaunchSide<LinearRoom, LinearKernel> forward;
+  private final LaunchSide<LinearRoom, LinearKernel> backward;
   private LaunchTime time = LaunchTime.NONE;
-
-  /** The kernel for one direction, which needs less room forward. */
-  private static final class Side {
-    private LinearRoom room;
-    private KernelLauncher<LinearKernel> launcher;
-  }
 
   LinearLaunches(
       OpenCLDevice device,
@@ -50,10 +36,10 @@ final class LinearLaunches implements AutoCloseable {
       Storage storage,
       LaunchLimits limits) {
     this.storage = storage;
-    this.limits = limits;
-    this.device = device;
     this.form = form;
     this.shape = shape;
+    this.forward = new LaunchSide<>(device, limits, shape.heads(), form::kernel);
+    this.backward = new LaunchSide<>(device, limits, shape.heads(), form::kernel);
     this.keyWidth = padded(shape.keyWidth());
     this.valueWidth = padded(shape.valueWidth());
   }
@@ -67,21 +53,26 @@ final class LinearLaunches implements AutoCloseable {
    */
   void run(LinearCall call, double[] slopes, Workers workers) {
     grid.plan(call.documents());
-    Side side = call.isBackward() ? backward : forward;
-    reserve(side, call.isBackward());
-    for (int head = 0; head < shape.heads(); head += side.room.heads()) {
-      int heads = Math.min(side.room.heads(), shape.heads() - head);
-      runHeads(call, slopes, workers, side, head, heads);
+    LaunchSide<LinearRoom, LinearKernel> side = call.isBackward() ? backward : forward;
+    side.reserve(
+        new LinearRoom(
+            grid.start(grid.count()),
+            grid.count(),
+            1,
+            keyWidth,
+            valueWidth,
+            form.gateWidth(keyWidth),
+            call.isBackward(),
+            storage));
+    for (int head = 0; head < shape.heads(); head += side.heads()) {
+      int heads = Math.min(side.heads(), shape.heads() - head);
+      runHeads(call, slopes, workers, side.launcher(), head, heads);
     }
   }
 
   void timeLaunches() {
-    isTimed = true;
-    for (Side side : List.of(forward, backward)) {
-      if (side.launcher != null) {
-        side.launcher.timeLaunches();
-      }
-    }
+    forward.timeLaunches();
+    backward.timeLaunches();
   }
 
   LaunchTime takeTime() {
@@ -91,8 +82,13 @@ final class LinearLaunches implements AutoCloseable {
   }
 
   private void runHeads(
-      LinearCall call, double[] slopes, Workers workers, Side side, int firstHead, int heads) {
-    LinearKernel kernel = side.launcher.kernel();
+      LinearCall call,
+      double[] slopes,
+      Workers workers,
+      KernelLauncher<LinearKernel> launcher,
+      int firstHead,
+      int heads) {
+    LinearKernel kernel = launcher.kernel();
     int rows = call.documents().tokens();
     DeviceRows keys =
         new DeviceRows(call.firstRow(), rows, firstHead, heads, shape.keyWidth(), keyWidth);
@@ -173,11 +169,11 @@ final class LinearLaunches implements AutoCloseable {
     if (call.passed() != null) {
       outputs.add(kernel.passed);
     }
-    side.launcher.launch(
+    launcher.launch(
         new LaunchShape(kernel.groups(), LinearKernel.GROUP, call.stages().size()),
         inputs,
         outputs);
-    time = time.plus(side.launcher.takeTime());
+    time = time.plus(launcher.takeTime());
     give(call, workers, keys, kernel.keyResults(), 0, out.q());
     give(call, workers, keys, kernel.keyResults(), kernel.keysFrom, out.k());
     give(call, workers, values, kernel.valueResults(), 0, out.v());
@@ -200,64 +196,10 @@ final class LinearLaunches implements AutoCloseable {
     }
   }
 
-  private void reserve(Side side, boolean hasGradients) {
-    LinearRoom wanted =
-        new LinearRoom(
-            grid.start(grid.count()),
-            grid.count(),
-            1,
-            keyWidth,
-            valueWidth,
-            form.gateWidth(keyWidth),
-            hasGradients,
-            storage);
-    if (side.room != null && side.room.holds(wanted)) {
-      return;
-    }
-    LinearRoom room = withMostHeads(side.room == null ? wanted : wanted.orAtLeast(side.room));
-    close(side);
-    side.launcher = KernelLauncher.of(device, form.kernel(room));
-    side.room = room;
-    if (isTimed) {
-      side.launcher.timeLaunches();
-    }
-  }
-
-  private LinearRoom withMostHeads(LinearRoom room) {
-    long most = Math.min(Runtime.getRuntime().maxMemory() / HEAP_SHARE, device.getGlobalMemSize());
-    int heads = shape.heads();
-    while (heads > 1
-        && (!limits.allows(room.withHeads(heads).largestBytes(), room.withHeads(heads).operations())
-            || room.withHeads(heads).bytes() > most)) {
-      heads--;
-    }
-    if (room.withHeads(heads).largestBytes() > limits.bufferBytes()) {
-      throw new InvalidInputException(
-          "A slice of "
-              + room.tokens()
-              + " tokens needs a buffer of "
-              + room.withHeads(heads).largestBytes()
-              + " bytes, more than "
-              + OpenClDevices.name(device)
-              + " allows; use more sequence ranks, or kernel cpu");
-    }
-    // Heads that share out evenly waste no transfer of an array that is not full.
-    int launches = (shape.heads() + heads - 1) / heads;
-    return room.withHeads((shape.heads() + launches - 1) / launches);
-  }
-
   @Override
   public void close() {
-    close(forward);
-    close(backward);
-  }
-
-  private static void close(Side side) {
-    if (side.launcher != null) {
-      side.launcher.close();
-    }
-    side.launcher = null;
-    side.room = null;
+    forward.close();
+    backward.close();
   }
 
   /** Copies states of some heads between matrices and padded arrays. */

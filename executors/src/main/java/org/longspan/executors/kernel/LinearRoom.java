@@ -18,7 +18,8 @@ record LinearRoom(
     int valueWidth,
     int gateWidth,
     boolean hasGradients,
-    Storage storage) {
+    Storage storage)
+    implements LaunchRoom<LinearRoom> {
 
   /** With float storage. */
   LinearRoom(
@@ -56,16 +57,16 @@ record LinearRoom(
     return Math.toIntExact((long) heads * keyWidth * valueWidth);
   }
 
-  /** Bytes of the largest array. */
-  long largestBytes() {
+  @Override
+  public long largestBytes() {
     long rows = 2L * tokens * Math.max(keyWidth, valueWidth) * storage.bytes();
     long gates = (long) tokens * gateWidth * Float.BYTES;
     long states = (chunks + 1L) * keyWidth * valueWidth * Float.BYTES;
     return Math.max(Math.max(rows, gates), states) * heads;
   }
 
-  /** Bytes of all arrays, about. */
-  long bytes() {
+  @Override
+  public long bytes() {
     long rows = 3L * tokens * (keyWidth + valueWidth) * storage.bytes();
     long gates = 3L * tokens * Math.max(1, gateWidth) * Float.BYTES;
     long states = (chunks + 1L) * keyWidth * valueWidth * Float.BYTES;
@@ -76,20 +77,21 @@ record LinearRoom(
    * Floating-point operations of a launch, about: five halves as many backward as forward, where
    * the forward has two products with states and two of pairs in a chunk.
    */
-  double operations() {
+  @Override
+  public double operations() {
     double forward =
         4.0 * keyWidth * valueWidth + 2.0 * LinearKernel.CHUNK * (keyWidth + valueWidth);
     return forward * tokens * heads * (hasGradients ? 3.5 : 1);
   }
 
-  /** The same for fewer or more heads. */
-  LinearRoom withHeads(int count) {
+  @Override
+  public LinearRoom withHeads(int count) {
     return new LinearRoom(
         tokens, chunks, count, keyWidth, valueWidth, gateWidth, hasGradients, storage);
   }
 
-  /** Room for this and for {@code other}, with this one's heads. */
-  LinearRoom orAtLeast(LinearRoom other) {
+  @Override
+  public LinearRoom orAtLeast(LinearRoom other) {
     return new LinearRoom(
         Math.max(tokens, other.tokens),
         Math.max(chunks, other.chunks),
@@ -99,10 +101,5 @@ record LinearRoom(
         gateWidth,
         hasGradients,
         storage);
-  }
-
-  /** Whether what needs {@code other} finds room here. */
-  boolean holds(LinearRoom other) {
-    return tokens >= other.tokens && chunks >= other.chunks && heads >= other.heads;
   }
 }

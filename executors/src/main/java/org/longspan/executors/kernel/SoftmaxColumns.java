@@ -2,6 +2,7 @@ package org.longspan.executors.kernel;
 
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.vector.FloatRow;
 
 /**
  * Copies some heads' columns of some rows between matrices and staging arrays, {@code float[]} or
@@ -27,6 +28,27 @@ record SoftmaxColumns(Workers workers, int firstHead, int heads) {
             } else {
               matrix.read(first + (long) row, firstHead * width, scratch, 0, columns);
               Bfloat.narrow(scratch, 0, (char[]) array, row * columns, columns);
+            }
+          }
+        });
+  }
+
+  /** {@code Σ a · b} of each head of each of the first rows, into the start of an array. */
+  void dots(Matrix a, Matrix b, int rows, int width, float[] into) {
+    FloatMatrix first = (FloatMatrix) a;
+    FloatMatrix second = (FloatMatrix) b;
+    int columns = heads * width;
+    forEachBlock(
+        rows,
+        (begin, end) -> {
+          float[] left = new float[columns];
+          float[] right = new float[columns];
+          for (int row = begin; row < end; row++) {
+            first.read(row, firstHead * width, left, 0, columns);
+            second.read(row, firstHead * width, right, 0, columns);
+            for (int head = 0; head < heads; head++) {
+              into[row * heads + head] =
+                  FloatRow.dot(left, head * width, right, head * width, width);
             }
           }
         });

@@ -36,7 +36,7 @@ final class SoftmaxForwardRows extends SoftmaxForwardKernel {
       float sum = 0f;
       int query = (row * heads + head) * keyWidth;
       int whole = keyWidth / LANES * LANES;
-      int end = row + halo + 1;
+      int end = ends[row];
       for (int column = lowest[row]; column < end; column += KEYS) {
         float[] scores = new float[KEYS];
         float most = maximum;

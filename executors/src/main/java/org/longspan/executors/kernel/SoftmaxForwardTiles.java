@@ -52,14 +52,14 @@ final class SoftmaxForwardTiles extends SoftmaxForwardKernel {
     int part = lane / TILE * SLICE;
     int query = min(first + row, rows - 1);
     int from = lowest[query];
-    int to = query + halo + 1;
+    int to = ends[query];
     float maximum = NOTHING;
     float sum = 0f;
     float[] sums = new float[64];
     for (int i = 0; i < 64; i++) {
       sums[i] = 0f;
     }
-    int end = min(first + TILE, rows) + halo;
+    int end = ends[min(first + TILE, rows) - 1];
     for (int tile = lowest[first] / TILE * TILE; tile < end; tile += TILE) {
       float[] scores = new float[32];
       for (int i = 0; i < 32; i++) {

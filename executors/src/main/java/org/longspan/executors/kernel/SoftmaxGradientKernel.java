@@ -1,66 +1,34 @@
 package org.longspan.executors.kernel;
 
 import java.util.List;
-import org.longspan.executors.opencl.DeviceKernel;
-import org.longspan.executors.opencl.LaunchShape;
 
 /**
- * What every form of the backward of causal softmax attention has: with {@code P = exp(S −
- * logSums)} and {@code dS = P ⊙ (dO Vᵀ − rowsum(dO ⊙ O))} it is {@code dQ = dS K}, {@code dK = dSᵀ
- * Q}, {@code dV = Pᵀ dO}; no work-item adds to what another one writes.
+ * What every form of the backward of causal softmax attention has beside {@link SoftmaxKernel}'s:
+ * with {@code P = exp(S − logSums)} and {@code dS = P ⊙ (dO Vᵀ − means)}, where {@code means =
+ * rowsum(dO ⊙ O)}, it is {@code dQ = dS K}, {@code dK = dSᵀ Q}, {@code dV = Pᵀ dO}; no work-item
+ * adds to what another one writes.
  *
- * <p>Layouts as in {@link SoftmaxForwardKernel}; {@code outputGradients} {@code [rows, heads,
- * valueWidth]}, and each gradient as what it is of. Column c is seen by the rows from {@code c −
- * halo}, or 0, to below {@code highest[c]}, which never falls.
+ * <p>Layouts: {@code means} {@code [rows, heads]}, {@code outputGradients} {@code [rows, heads,
+ * valueWidth]}, and each gradient as what it is of. Column c is seen by the rows from {@code
+ * firsts[c]} to below {@code highest[c]}, neither of which falls from column to column.
  */
-abstract class SoftmaxGradientKernel extends DeviceKernel {
-  final float[] queries;
-  final float[] keys;
-  final float[] values;
-  final float[] outputs;
-  final float[] logSums;
+abstract class SoftmaxGradientKernel extends SoftmaxKernel {
+  final float[] means;
   final float[] outputGradients;
   final float[] queryGradients;
   final float[] keyGradients;
   final float[] valueGradients;
-  final char[] queryHalves;
-  final char[] keyHalves;
-  final char[] valueHalves;
-  final char[] outputHalves;
   final char[] outputGradientHalves;
   final char[] queryGradientHalves;
   final char[] keyGradientHalves;
   final char[] valueGradientHalves;
-  final int[] lowest;
+  final int[] firsts;
   final int[] highest;
 
-  /** {@code rowsum(dO ⊙ O)}, {@code [rows, heads]}; lives within a launch. */
-  final float[] means;
-
-  int heads;
-  int keyWidth;
-  int valueWidth;
-  int rows;
-  int columns;
-
-  /** 1 where all but the sums are kept in halves, in arrays of their own. */
-  int isNarrow;
-
-  /** Columns before the first row's own. */
-  int halo;
-
   SoftmaxGradientKernel(SoftmaxRoom room) {
+    super(room);
     Storage storage = room.storage();
-    this.isNarrow = storage == Storage.BF16 ? 1 : 0;
-    this.logSums = new float[room.rowNumbers(1)];
-    this.queries = storage.floats(room.rowNumbers(room.keyWidth()));
-    this.queryHalves = storage.halves(room.rowNumbers(room.keyWidth()));
-    this.keys = storage.floats(room.columnNumbers(room.keyWidth()));
-    this.keyHalves = storage.halves(room.columnNumbers(room.keyWidth()));
-    this.values = storage.floats(room.columnNumbers(room.valueWidth()));
-    this.valueHalves = storage.halves(room.columnNumbers(room.valueWidth()));
-    this.outputs = storage.floats(room.rowNumbers(room.valueWidth()));
-    this.outputHalves = storage.halves(room.rowNumbers(room.valueWidth()));
+    this.means = new float[room.rowNumbers(1)];
     this.outputGradients = storage.floats(room.rowNumbers(room.valueWidth()));
     this.outputGradientHalves = storage.halves(room.rowNumbers(room.valueWidth()));
     this.queryGradients = storage.floats(room.rowNumbers(room.keyWidth()));
@@ -69,32 +37,8 @@ abstract class SoftmaxGradientKernel extends DeviceKernel {
     this.keyGradientHalves = storage.halves(room.columnNumbers(room.keyWidth()));
     this.valueGradients = storage.floats(room.columnNumbers(room.valueWidth()));
     this.valueGradientHalves = storage.halves(room.columnNumbers(room.valueWidth()));
-    this.lowest = new int[room.rows()];
+    this.firsts = new int[room.columns()];
     this.highest = new int[room.columns()];
-    this.means = new float[logSums.length];
-  }
-
-  /** The launch for the rows, columns and heads that are set. */
-  abstract LaunchShape launchShape();
-
-  private Object kept(float[] numbers, char[] halves) {
-    return isNarrow == 1 ? halves : numbers;
-  }
-
-  final Object queryInputs() {
-    return kept(queries, queryHalves);
-  }
-
-  final Object keyInputs() {
-    return kept(keys, keyHalves);
-  }
-
-  final Object valueInputs() {
-    return kept(values, valueHalves);
-  }
-
-  final Object outputInputs() {
-    return kept(outputs, outputHalves);
   }
 
   final Object outputGradientInputs() {
@@ -118,55 +62,17 @@ abstract class SoftmaxGradientKernel extends DeviceKernel {
         queryInputs(),
         keyInputs(),
         valueInputs(),
-        outputInputs(),
         logSums,
+        means,
         outputGradientInputs(),
         lowest,
+        ends,
+        firsts,
         highest);
   }
 
   final List<Object> gradients() {
     return List.of(queryResults(), keyResults(), valueResults());
-  }
-
-  final float query(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(queryHalves[index]);
-    } else {
-      number = queries[index];
-    }
-    return number;
-  }
-
-  final float key(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(keyHalves[index]);
-    } else {
-      number = keys[index];
-    }
-    return number;
-  }
-
-  final float value(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(valueHalves[index]);
-    } else {
-      number = values[index];
-    }
-    return number;
-  }
-
-  final float output(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(outputHalves[index]);
-    } else {
-      number = outputs[index];
-    }
-    return number;
   }
 
   final float outputGradient(int index) {

@@ -3,14 +3,14 @@ package org.longspan.executors.kernel;
 import org.longspan.executors.opencl.LaunchShape;
 
 /**
- * The backward of softmax attention in the form for processors, in three passes: the means, dQ with
- * a work-item for a row of a head, and dK and dV with a work-item for a column of a head.
+ * The backward of softmax attention in the form for processors, in two passes: dQ with a work-item
+ * for a row of a head, then dK and dV with a work-item for a column of a head.
  */
 final class SoftmaxGradientRows extends SoftmaxGradientKernel {
   /** The widest row of keys or values. */
   static final int WIDEST = 256;
 
-  private static final int PASSES = 3;
+  private static final int PASSES = 2;
   private static final int GROUP = 16;
   private static final int LANES = 8;
 
@@ -25,14 +25,7 @@ final class SoftmaxGradientRows extends SoftmaxGradientKernel {
 
   @Override
   public void run() {
-    int pass = getPassId();
-    if (pass == 0) {
-      int item = getGlobalId();
-      if (item < rows * heads) {
-        means[item] =
-            dot(outputs, item * valueWidth, outputGradients, item * valueWidth, valueWidth);
-      }
-    } else if (pass == 1) {
+    if (getPassId() == 0) {
       ofQueries(getGlobalId());
     } else {
       ofKeys(getGlobalId());
@@ -48,7 +41,7 @@ final class SoftmaxGradientRows extends SoftmaxGradientKernel {
         sums[x] = 0f;
       }
       int query = row * heads + head;
-      for (int column = lowest[row]; column < row + halo + 1; column++) {
+      for (int column = lowest[row]; column < ends[row]; column++) {
         int key = column * heads + head;
         float score = dot(queries, query * keyWidth, keys, key * keyWidth, keyWidth);
         float slope =
@@ -77,7 +70,7 @@ final class SoftmaxGradientRows extends SoftmaxGradientKernel {
         valueSums[x] = 0f;
       }
       int key = column * heads + head;
-      for (int row = max(0, column - halo); row < highest[column]; row++) {
+      for (int row = firsts[column]; row < highest[column]; row++) {
         int query = row * heads + head;
         float score = dot(queries, query * keyWidth, keys, key * keyWidth, keyWidth);
         float slope =

@@ -3,19 +3,19 @@ package org.longspan.executors.kernel;
 import org.longspan.executors.opencl.LaunchShape;
 
 /**
- * The backward of softmax attention in the form for GPUs, in four passes: the means, then dQ over
- * tiles of queries, dK and dV over tiles of keys. The three are one computation with the roles of
- * rows and columns exchanged: a work-group takes {@value #TILE} rows of a head and {@value #BLOCK}
- * columns of their gradient, goes over tiles of {@value #TILE} columns, and has weights for each
- * pair, which the third factor's rows are summed with.
+ * The backward of softmax attention in the form for GPUs, in three passes: dQ over tiles of
+ * queries, dK and dV over tiles of keys. The three are one computation with the roles of rows and
+ * columns exchanged: a work-group takes {@value #TILE} rows of a head and {@value #BLOCK} columns
+ * of their gradient, goes over tiles of {@value #TILE} columns, and has weights for each pair,
+ * which the third factor's rows are summed with.
  */
 final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
   static final int TILE = 64;
   static final int BLOCK = 128;
-  private static final int PASSES = 4;
-  private static final int OF_QUERIES = 1;
-  private static final int OF_KEYS = 2;
-  private static final int OF_VALUES = 3;
+  private static final int PASSES = 3;
+  private static final int OF_QUERIES = 0;
+  private static final int OF_KEYS = 1;
+  private static final int OF_VALUES = 2;
   private static final int GROUP = 128;
   private static final int PITCH = TILE + 1;
   private static final int SLICE = 32;
@@ -35,30 +35,14 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
 
   @Override
   LaunchShape launchShape() {
-    int means = (rows * heads + GROUP - 1) / GROUP;
     int tiles = (Math.max(rows, columns) + TILE - 1) / TILE;
     int blocks = (Math.max(keyWidth, valueWidth) + BLOCK - 1) / BLOCK;
-    return new LaunchShape(Math.max(means, heads * tiles * blocks), GROUP, PASSES);
+    return new LaunchShape(heads * tiles * blocks, GROUP, PASSES);
   }
 
   @Override
   public void run() {
-    int pass = getPassId();
-    if (pass == 0) {
-      mean(getGlobalId());
-    } else {
-      sum(pass);
-    }
-  }
-
-  private void mean(int item) {
-    if (item < rows * heads) {
-      float sum = 0f;
-      for (int i = 0; i < valueWidth; i++) {
-        sum = sum + output(item * valueWidth + i) * outputGradient(item * valueWidth + i);
-      }
-      means[item] = sum;
-    }
+    sum(getPassId());
   }
 
   /** {@code result(d) = Σ_a weight(d, a) third(a)} for a tile of rows d. */
@@ -97,9 +81,9 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
       int end = 0;
       if (swapped == 0) {
         begin = lowest[first];
-        end = last + halo + 1;
+        end = ends[last];
       } else {
-        begin = max(0, first - halo);
+        begin = firsts[first];
         end = highest[last];
       }
       float[] sums = new float[64];
@@ -238,12 +222,13 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
   private void weigh(int lane, int swapped, int differentiated, int first, int downs, int tile) {
     int down = lane % TILE;
     int r = min(first + down, downs - 1);
-    int from = r - halo;
+    int from = 0;
     int to = 0;
     if (swapped == 0) {
       from = lowest[r];
-      to = r + halo + 1;
+      to = ends[r];
     } else {
+      from = firsts[r];
       to = highest[r];
     }
     int begin = lane / TILE * SLICE;

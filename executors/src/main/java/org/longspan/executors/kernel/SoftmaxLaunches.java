@@ -21,7 +21,7 @@ final class SoftmaxLaunches implements AutoCloseable {
 
   private static final long WANTED_BYTES = 1L << 29;
   private static final int FORWARD_ARRAYS = 4;
-  private static final int BACKWARD_ARRAYS = 8;
+  private static final int BACKWARD_ARRAYS = 7;
   private static final int HEAP_SHARE = 2;
 
   private final OpenCLDevice device;
@@ -61,7 +61,7 @@ final class SoftmaxLaunches implements AutoCloseable {
     while (row < last) {
       int end = endOfLaunch(ranges, row, last);
       int firstKey = ranges.lowest(row) / TILE * TILE;
-      int keys = end + ranges.halo() - firstKey;
+      int keys = ranges.end(end - 1) - firstKey;
       int most = mostHeads(end - row, keys, FORWARD_ARRAYS, Long.MAX_VALUE);
       for (int head = 0; head < shape.heads(); head += most) {
         int heads = Math.min(most, shape.heads() - head);
@@ -73,23 +73,31 @@ final class SoftmaxLaunches implements AutoCloseable {
         columns.stage(v, firstKey, keys, shape.valueWidth(), kernel.valueInputs());
         for (int i = row; i < end; i++) {
           kernel.lowest[i - row] = ranges.lowest(i) - firstKey;
+          kernel.ends[i - row] = ranges.end(i) - firstKey;
         }
-        kernel.heads = heads;
-        kernel.keyWidth = shape.keyWidth();
-        kernel.valueWidth = shape.valueWidth();
-        kernel.rows = end - row;
-        kernel.columns = keys;
-        kernel.halo = ranges.halo() + row - firstKey;
+        set(kernel, heads, end - row, keys);
         launcher.launch(
-            kernel.launchShape(),
-            List.of(kernel.queryInputs(), kernel.keyInputs(), kernel.valueInputs(), kernel.lowest),
-            List.of(kernel.results(), kernel.logSums));
+            kernel.launchShape(), kernel.inputs(), List.of(kernel.results(), kernel.logSums));
         time = time.plus(launcher.takeTime());
         columns.take(kernel.results(), row, end - row, shape.valueWidth(), o);
         columns.take(kernel.logSums, row, end - row, 1, logSums);
       }
       row = end;
     }
+  }
+
+  private void set(SoftmaxKernel kernel, int heads, int rows, int columns) {
+    kernel.heads = heads;
+    kernel.keyWidth = shape.keyWidth();
+    kernel.valueWidth = shape.valueWidth();
+    kernel.rows = rows;
+    kernel.columns = columns;
+  }
+
+  /** Where {@code rowsum(dO ⊙ O)} comes from. */
+  interface Means {
+    /** Fills {@code means} {@code [rows, heads]} for the heads of {@code columns}. */
+    void into(SoftmaxColumns columns, float[] means);
   }
 
   /** All gradients. */
@@ -99,15 +107,15 @@ final class SoftmaxLaunches implements AutoCloseable {
       Matrix q,
       Matrix k,
       Matrix v,
-      Matrix o,
       Matrix logSums,
+      Means means,
       Matrix outputGradient,
       Matrix dq,
       Matrix dk,
       Matrix dv) {
     int rows = ranges.rows();
     int keys = ranges.columns();
-    long operations = 8L * (shape.keyWidth() + shape.valueWidth()) * ranges.pairs(0, rows);
+    long operations = gradientOperations(shape, ranges.pairs(0, rows));
     int most = mostHeads(rows, keys, BACKWARD_ARRAYS, operations);
     for (int head = 0; head < shape.heads(); head += most) {
       int heads = Math.min(most, shape.heads() - head);
@@ -117,27 +125,29 @@ final class SoftmaxLaunches implements AutoCloseable {
       columns.stage(q, 0, rows, shape.keyWidth(), kernel.queryInputs());
       columns.stage(k, 0, keys, shape.keyWidth(), kernel.keyInputs());
       columns.stage(v, 0, keys, shape.valueWidth(), kernel.valueInputs());
-      columns.stage(o, 0, rows, shape.valueWidth(), kernel.outputInputs());
       columns.stage(logSums, 0, rows, 1, kernel.logSums);
       columns.stage(outputGradient, 0, rows, shape.valueWidth(), kernel.outputGradientInputs());
+      means.into(columns, kernel.means);
       for (int row = 0; row < rows; row++) {
         kernel.lowest[row] = ranges.lowest(row);
+        kernel.ends[row] = ranges.end(row);
       }
       for (int key = 0; key < keys; key++) {
+        kernel.firsts[key] = ranges.first(key);
         kernel.highest[key] = ranges.highest(key);
       }
-      kernel.heads = heads;
-      kernel.keyWidth = shape.keyWidth();
-      kernel.valueWidth = shape.valueWidth();
-      kernel.rows = rows;
-      kernel.columns = keys;
-      kernel.halo = ranges.halo();
+      set(kernel, heads, rows, keys);
       launcher.launch(kernel.launchShape(), kernel.inputs(), kernel.gradients());
       time = time.plus(launcher.takeTime());
       columns.take(kernel.queryResults(), 0, rows, shape.keyWidth(), dq);
       columns.take(kernel.keyResults(), 0, keys, shape.keyWidth(), dk);
       columns.take(kernel.valueResults(), 0, keys, shape.valueWidth(), dv);
     }
+  }
+
+  /** Floating-point operations of one head's backward. */
+  static long gradientOperations(AttentionShape shape, long pairs) {
+    return 8L * (shape.keyWidth() + shape.valueWidth()) * pairs;
   }
 
   void timeLaunches() {

@@ -1,32 +1,21 @@
 package org.longspan.executors.kernel;
 
 import com.aparapi.device.OpenCLDevice;
-import java.util.HashMap;
-import java.util.Map;
 import org.longspan.executors.opencl.LaunchLimits;
 
 /**
- * The kernel instances of this process, shared by the layers that need the same one: each has a
- * context and buffers on the device, and launches are one at a time anyway.
+ * The {@link SoftmaxLaunches} of this process.
  *
- * <p>Threading: any thread; an instance's user holds its lock during a call.
+ * <p>Threading: as {@link KernelPool}.
  */
 final class SoftmaxPool {
-  private static final Map<Key, Entry> INSTANCES = new HashMap<>();
+  private static final KernelPool<Key, SoftmaxLaunches> POOL =
+      new KernelPool<>(SoftmaxLaunches::close);
 
   private SoftmaxPool() {}
 
   private record Key(
       long device, SoftmaxForm form, AttentionShape shape, Storage storage, LaunchLimits limits) {}
-
-  private static final class Entry {
-    private final SoftmaxLaunches instance;
-    private int users;
-
-    private Entry(SoftmaxLaunches instance) {
-      this.instance = instance;
-    }
-  }
 
   /** An instance, made when it is the first of its kind; each is given back once. */
   static SoftmaxLaunches take(
@@ -35,14 +24,9 @@ final class SoftmaxPool {
       AttentionShape shape,
       Storage storage,
       LaunchLimits limits) {
-    synchronized (INSTANCES) {
-      Entry entry =
-          INSTANCES.computeIfAbsent(
-              new Key(device.getDeviceId(), form, shape, storage, limits),
-              key -> new Entry(new SoftmaxLaunches(device, form, shape, storage, limits)));
-      entry.users++;
-      return entry.instance;
-    }
+    return POOL.take(
+        new Key(device.getDeviceId(), form, shape, storage, limits),
+        () -> new SoftmaxLaunches(device, form, shape, storage, limits));
   }
 
   /** The last user's return frees the device's buffers. */
@@ -52,16 +36,6 @@ final class SoftmaxPool {
       AttentionShape shape,
       Storage storage,
       LaunchLimits limits) {
-    synchronized (INSTANCES) {
-      Key key = new Key(device.getDeviceId(), form, shape, storage, limits);
-      Entry entry = INSTANCES.get(key);
-      entry.users--;
-      if (entry.users == 0) {
-        INSTANCES.remove(key);
-        synchronized (entry.instance) {
-          entry.instance.close();
-        }
-      }
-    }
+    POOL.giveBack(new Key(device.getDeviceId(), form, shape, storage, limits));
   }
 }

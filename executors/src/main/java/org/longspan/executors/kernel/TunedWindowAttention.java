@@ -2,8 +2,6 @@ package org.longspan.executors.kernel;
 
 import com.aparapi.device.OpenCLDevice;
 import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.DeviceTimed;
@@ -21,8 +19,7 @@ final class TunedWindowAttention implements WindowAttention, DeviceTimed {
   private final AttentionShape shape;
   private final int window;
   private final Workers workers;
-  private final KernelTuning tuning;
-  private final Map<Integer, SoftmaxForm> formOfSize = new HashMap<>();
+  private final SoftmaxTuning tuning;
   private final Map<SoftmaxForm, DeviceWindowAttention> made = new EnumMap<>(SoftmaxForm.class);
   private boolean isTimed;
 
@@ -33,14 +30,12 @@ final class TunedWindowAttention implements WindowAttention, DeviceTimed {
     this.shape = shape;
     this.window = window;
     this.workers = workers;
-    this.tuning = tuning;
+    this.tuning = new SoftmaxTuning(device, shape, workers, tuning);
   }
 
   private DeviceWindowAttention fastest(Documents documents) {
-    SoftmaxForm form =
-        formOfSize.computeIfAbsent(TuningKey.size(device, documents.tokens()), this::choose);
     return made.computeIfAbsent(
-        form,
+        tuning.fastest(documents.tokens(), window),
         kind -> {
           DeviceWindowAttention attention =
               new DeviceWindowAttention(device, kind, shape, window, workers);
@@ -48,19 +43,6 @@ final class TunedWindowAttention implements WindowAttention, DeviceTimed {
             attention.timeLaunches();
           }
           return attention;
-        });
-  }
-
-  private SoftmaxForm choose(int size) {
-    int seen = Math.min(window, size);
-    return tuning.choose(
-        TuningKey.of(device, "softmax over " + seen, shape, size),
-        List.of(SoftmaxForm.values()),
-        form -> {
-          try (WindowAttention attention =
-              new DeviceWindowAttention(device, form, shape, seen, workers)) {
-            return TuningTrial.seconds(attention, shape, size);
-          }
         });
   }
 

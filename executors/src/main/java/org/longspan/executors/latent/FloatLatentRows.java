@@ -233,6 +233,28 @@ final class FloatLatentRows implements LatentRows {
   }
 
   @Override
+  public void joinSoftmax(
+      Matrix part, Matrix partLogSums, Matrix outputs, Matrix maxima, Matrix sums) {
+    int width = outputs.columns();
+    float[] output = scratch.get().row(0, width);
+    float[] added = scratch.get().row(1, width);
+    for (long r = 0; r < outputs.rows(); r++) {
+      double before = maxima.get(r, 0);
+      double score = partLogSums.get(r, 0);
+      double maximum = Math.max(before, score);
+      double fade = Math.exp(before - maximum);
+      double weight = Math.exp(score - maximum);
+      read(outputs, r, output);
+      read(part, r, added);
+      FloatRow.scale(FloatNumber.of(fade), output, 0, width);
+      FloatRow.addScaled(FloatNumber.of(weight), added, 0, output, 0, width);
+      write(outputs, r, output);
+      maxima.put(r, 0, maximum);
+      sums.put(r, 0, sums.get(r, 0) * fade + weight);
+    }
+  }
+
+  @Override
   public void finishSoftmax(Matrix outputs, Matrix maxima, Matrix sums) {
     float[] row = scratch.get().row(0, outputs.columns());
     for (long r = 0; r < outputs.rows(); r++) {

@@ -1,5 +1,6 @@
 package org.longspan.executors.latent;
 
+import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.longspan.executors.math.Products;
@@ -37,7 +38,7 @@ import org.longspan.executors.memory.Matrix;
  * <p>Threading: {@code project…} and {@code join…} for different tiles by several workers at once,
  * the rest by the rank's own thread.
  */
-public final class LatentAttention {
+public final class LatentAttention implements AutoCloseable {
   private final LatentShape shape;
   private final LatentShare share;
   private final LatentPlace place;
@@ -60,12 +61,23 @@ public final class LatentAttention {
   private Matrix everyLatentRawGradient;
   private long firstPosition;
 
+  /** Computed by what the place's kernel says. */
   public LatentAttention(LatentShape shape, LatentPlace place) {
+    this(shape, place, LatentBlocks::of);
+  }
+
+  /**
+   * @param blocks what computes softmax attention for a share at a place
+   */
+  LatentAttention(
+      LatentShape shape,
+      LatentPlace place,
+      BiFunction<LatentShare, LatentPlace, LatentBlocks> blocks) {
     this.shape = shape;
     this.share = shape.share(place.tensor().index(), place.tensor().size());
     this.place = place;
     this.rows = LatentRows.of(place.numerics().precision());
-    this.core = new LatentCore(share, place, rows);
+    this.core = new LatentCore(share, place, rows, blocks.apply(share, place));
     LatentMemory memory = place.memory();
     int capacity = place.capacity();
     int columns = share.columns();
@@ -103,6 +115,17 @@ public final class LatentAttention {
   /** Pairs of a query and a key multiplied so far, for each head and group: the work done. */
   public long pairs() {
     return core.pairs();
+  }
+
+  /** What computes scores and outputs, for the run's first lines. */
+  public String description() {
+    return core.description();
+  }
+
+  /** Frees what it has on a device. */
+  @Override
+  public void close() {
+    core.close();
   }
 
   /** Queries and latents of the tile {@code x} {@code [rows, width]} at {@code first}. */

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.longspan.executors.math.Products;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.parallelism.collective.Pending;
@@ -12,23 +12,18 @@ import org.longspan.parallelism.mesh.Slice;
 
 /**
  * Dense causal attention from queries and latents to outputs, over the ranks of a sequence: keys
- * and values are expanded from the latents a block at a time, never kept and never sent. Work goes
- * out to the workers by heads; which worker takes which head changes no number.
+ * and values are expanded from the latents some blocks at a time, never kept and never sent.
  *
  * <p>Threading: one thread, with the place's workers.
  */
-final class LatentCore {
-  /** Blocks of keys whose gradients are kept expanded at once. */
-  private static final int BLOCKS_AT_ONCE = 4;
-
+final class LatentCore implements AutoCloseable {
   private final LatentShare share;
   private final LatentPlace place;
   private final LatentRows rows;
   private final QueryRoom own;
   private final Matrix latents;
   private final Matrix latentGradient;
-  private final LatentSweep[] sweeps;
-  private final AtomicInteger next = new AtomicInteger();
+  private final LatentBlocks blocks;
   private LatentPlan plan;
   private QueryExchange exchange;
   private LatentRing ring;
@@ -38,12 +33,7 @@ final class LatentCore {
   private List<QueryRows> takenRows = List.of();
   private List<QueryRows> allRows = List.of();
 
-  /** What is done for one head, or one head of one group. */
-  private interface Piece {
-    void accept(LatentSweep sweep, int index);
-  }
-
-  LatentCore(LatentShare share, LatentPlace place, LatentRows rows) {
+  LatentCore(LatentShare share, LatentPlace place, LatentRows rows, LatentBlocks blocks) {
     this.share = share;
     this.place = place;
     this.rows = rows;
@@ -61,9 +51,7 @@ final class LatentCore {
             memory.shared("latent query gradient", capacity, share.queryColumns()));
     this.latents = memory.kept("latents", capacity, share.latentWidth());
     this.latentGradient = memory.shared("latent gradient", capacity, share.latentWidth());
-    this.sweeps = new LatentSweep[place.workers().threads()];
-    Arrays.setAll(
-        sweeps, worker -> LatentSweep.of(share.shape(), place, worker, LatentPlan.LONGEST_BLOCK));
+    this.blocks = blocks;
   }
 
   /** Goes on to another sequence. */
@@ -152,7 +140,12 @@ final class LatentCore {
 
   /** Pairs of a query and a key multiplied so far, for each head and group. */
   long pairs() {
-    return Arrays.stream(sweeps).mapToLong(LatentSweep::pairs).sum() / share.attentions();
+    return blocks.pairs();
+  }
+
+  /** What computes scores and outputs. */
+  String description() {
+    return blocks.description();
   }
 
   /** Attention over the sequence. */
@@ -167,12 +160,11 @@ final class LatentCore {
     if (place.order() == null) {
       forwardRoundTheRing(arriving, keyWeights, valueWeights);
     } else {
-      attend(sequence(), gathered(), keyWeights, valueWeights, ownRows);
+      blocks.forward(keys(sequence(), gathered(), keyWeights, valueWeights), ownRows);
     }
     int value = share.shape().value();
-    run(
-        share.attentions(),
-        (sweep, part) -> {
+    forEachAttention(
+        part -> {
           for (QueryRows some : allRows) {
             rows.finishSoftmax(
                 some.of(some.room().attended(), part, value),
@@ -189,13 +181,13 @@ final class LatentCore {
     ring.forward(
         latents.rows(0, length),
         (number, arrived) -> {
-          Slice slice = plan.slices().get(number);
+          LatentKeys keys = keys(plan.slices().get(number), arrived, keyWeights, valueWeights);
           if (number == me) {
-            attend(slice, arrived, keyWeights, valueWeights, ownRows);
+            blocks.forward(keys, ownRows);
             arriving.await();
-            attend(slice, arrived, keyWeights, valueWeights, takenRows);
+            blocks.forward(keys, takenRows);
           } else {
-            attend(slice, arrived, keyWeights, valueWeights, allRows);
+            blocks.forward(keys, allRows);
           }
         });
   }
@@ -219,86 +211,8 @@ final class LatentCore {
     return all;
   }
 
-  private void attend(
-      Slice slice,
-      Matrix arrived,
-      Matrix keyWeights,
-      Matrix valueWeights,
-      List<QueryRows> queries) {
-    int blocks = blocks(slice);
-    run(
-        share.attentions(),
-        (sweep, part) -> {
-          int head = part % share.heads();
-          for (int block = blocks - 1; block >= 0; block--) {
-            if (!isSeen(slice, block, block + 1, queries)) {
-              continue;
-            }
-            expand(sweep, slice, block, part, arrived, keyWeights, valueWeights);
-            for (QueryRows some : queries) {
-              if (isSeen(slice, block, block + 1, some)) {
-                QueryRoom room = some.room();
-                sweep.forward(
-                    some.block().first(),
-                    some.lowest(),
-                    some.of(room.queries(), head, share.shape().keyWidth()),
-                    some.of(room.attended(), part, share.shape().value()),
-                    some.of(room.maxima(), part, 1),
-                    some.of(room.logSums(), part, 1));
-              }
-            }
-          }
-        });
-  }
-
-  private int blocks(Slice slice) {
-    return Math.toIntExact((slice.length() + plan.blockLength() - 1) / plan.blockLength());
-  }
-
-  private long edge(Slice slice, int block) {
-    return Math.min(slice.length(), (long) block * plan.blockLength());
-  }
-
-  private boolean isSeen(Slice slice, int from, int to, QueryRows queries) {
-    return queries.block().sees(slice.start() + edge(slice, from), slice.start() + edge(slice, to));
-  }
-
-  private boolean isSeen(Slice slice, int from, int to, List<QueryRows> queries) {
-    for (QueryRows some : queries) {
-      if (isSeen(slice, from, to, some)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private void expand(
-      LatentSweep sweep,
-      Slice slice,
-      int block,
-      int part,
-      Matrix arrived,
-      Matrix keyWeights,
-      Matrix valueWeights) {
-    Matrix keys = arrived.rows(edge(slice, block), edge(slice, block + 1));
-    int group = part / share.heads();
-    int columns = share.shape().groupColumns();
-    sweep.expand(
-        keys.columns(group * columns, (group + 1) * columns),
-        keys.columns(share.columns(), share.latentWidth()),
-        ofPart(keyWeights, part, share.shape().nope()),
-        ofPart(valueWeights, part, share.shape().value()),
-        slice.start() + edge(slice, block));
-  }
-
-  /** A group's rows and a head's columns of {@code [columns, heads · width]}. */
-  private Matrix ofPart(Matrix weights, int part, int width) {
-    int group = part / share.heads();
-    int head = part % share.heads();
-    int columns = share.shape().groupColumns();
-    return weights
-        .rows((long) group * columns, (long) (group + 1) * columns)
-        .columns(head * width, (head + 1) * width);
+  private LatentKeys keys(Slice slice, Matrix arrived, Matrix keyWeights, Matrix valueWeights) {
+    return new LatentKeys(share, slice, arrived, keyWeights, valueWeights, plan.blockLength());
   }
 
   /**
@@ -347,7 +261,10 @@ final class LatentCore {
         ownGradient,
         (number, arrived, gradient) -> {
           SliceGradient work =
-              new SliceGradient(plan.slices().get(number), arrived, gradient, weights);
+              new SliceGradient(
+                  keys(plan.slices().get(number), arrived, weights.keys(), weights.values()),
+                  gradient,
+                  weights);
           if (number == me) {
             work.run(ownRows);
             arriving.forEach(Pending::await);
@@ -373,7 +290,9 @@ final class LatentCore {
               .filter(some -> some.block().first() >= from)
               .filter(some -> some.block().first() < from + place.tile())
               .toList();
-      new SliceGradient(sequence, all, order.tile(), weights).run(ofTile);
+      new SliceGradient(
+              keys(sequence, all, weights.keys(), weights.values()), order.tile(), weights)
+          .run(ofTile);
       take.run();
       order.end(first / place.tile());
     }
@@ -384,9 +303,8 @@ final class LatentCore {
 
   private void findMeans(QueryRoom slice) {
     int value = share.shape().value();
-    run(
-        share.attentions(),
-        (sweep, part) -> {
+    forEachAttention(
+        part -> {
           int head = part % share.heads();
           rows.dots(
               slice.attended().columns(part * value, (part + 1) * value),
@@ -397,105 +315,63 @@ final class LatentCore {
 
   /** The backward of one slice's keys and some queries. */
   private final class SliceGradient {
-    private final Slice slice;
-    private final Matrix arrived;
+    private final LatentKeys keys;
     private final Matrix gradient;
     private final WeightMatrices weights;
 
-    SliceGradient(Slice slice, Matrix arrived, Matrix gradient, WeightMatrices weights) {
-      this.slice = slice;
-      this.arrived = arrived;
+    SliceGradient(LatentKeys keys, Matrix gradient, WeightMatrices weights) {
+      this.keys = keys;
       this.gradient = gradient;
       this.weights = weights;
     }
 
     void run(List<QueryRows> queries) {
+      int atOnce = blocks.atOnce(keys.blockLength());
       // From the last one on, as the ring brings slices: then keys come in one order.
-      for (int last = blocks(slice); last > 0; last -= BLOCKS_AT_ONCE) {
-        int first = Math.max(0, last - BLOCKS_AT_ONCE);
-        if (isSeen(slice, first, last, queries)) {
-          run(first, last, queries);
+      for (int last = keys.blocks(); last > 0; last -= atOnce) {
+        int first = Math.max(0, last - atOnce);
+        LatentKeys some = keys.part(first, last);
+        if (some.isSeen(queries)) {
+          run(some, gradient.rows(keys.edge(first), keys.edge(last)), queries);
         }
       }
     }
 
-    private void run(int first, int last, List<QueryRows> queries) {
+    private void run(LatentKeys some, Matrix someGradient, List<QueryRows> queries) {
       LatentShape shape = share.shape();
-      long start = edge(slice, first);
-      long count = edge(slice, last) - start;
+      long count = some.length();
       Matrix ofKeys = room("key gradient", count, share.attentions() * shape.nope());
       Matrix ofRopes = room("rope gradient", count, share.attentions() * shape.rope());
       Matrix ofValues = room("value gradient", count, share.attentions() * shape.value());
-      LatentCore.this.run(
-          share.heads(),
-          (sweep, head) -> {
-            // The groups of a head add to the same gradient of queries.
-            for (int group = 0; group < share.groups(); group++) {
-              int part = group * share.heads() + head;
-              for (int block = last - 1; block >= first; block--) {
-                long from = edge(slice, block) - start;
-                long to = edge(slice, block + 1) - start;
-                backward(sweep, block, part, queries);
-                sweep.finishGradients(
-                    cell(ofKeys, from, to, part, shape.nope()),
-                    cell(ofRopes, from, to, part, shape.rope()),
-                    cell(ofValues, from, to, part, shape.value()));
-              }
-            }
-          });
-      LatentCore.this.run(
-          last - first,
-          (sweep, block) -> {
-            long from = edge(slice, first + block) - start;
-            long to = edge(slice, first + block + 1) - start;
-            addToLatents(
-                gradient.rows(start + from, start + to),
-                ofKeys.rows(from, to),
-                ofRopes.rows(from, to),
-                ofValues.rows(from, to));
-          });
-      Matrix keys = arrived.rows(start, start + count);
-      LatentCore.this.run(
-          share.attentions(),
-          (sweep, part) -> {
-            int group = part / share.heads();
+      blocks.backward(some, queries, ofKeys, ofRopes, ofValues);
+      place
+          .workers()
+          .forEach(
+              some.blocks(),
+              block -> {
+                long from = some.edge(block);
+                long to = some.edge(block + 1);
+                addToLatents(
+                    someGradient.rows(from, to),
+                    ofKeys.rows(from, to),
+                    ofRopes.rows(from, to),
+                    ofValues.rows(from, to));
+              });
+      forEachAttention(
+          part -> {
             Products products = place.numerics().products();
-            Matrix content = cell(keys, 0, count, group, shape.groupColumns());
+            Matrix content = some.content(part / share.heads());
             products.transposedMultiply(
                 content,
-                cell(ofKeys, 0, count, part, shape.nope()),
+                ofKeys.columns(part * shape.nope(), (part + 1) * shape.nope()),
                 1,
-                ofPart(weights.keyGradient(), part, shape.nope()));
+                some.ofPart(weights.keyGradient(), part, shape.nope()));
             products.transposedMultiply(
                 content,
-                cell(ofValues, 0, count, part, shape.value()),
+                ofValues.columns(part * shape.value(), (part + 1) * shape.value()),
                 1,
-                ofPart(weights.valueGradient(), part, shape.value()));
+                some.ofPart(weights.valueGradient(), part, shape.value()));
           });
-    }
-
-    private void backward(LatentSweep sweep, int block, int part, List<QueryRows> queries) {
-      int head = part % share.heads();
-      LatentShape shape = share.shape();
-      expand(sweep, slice, block, part, arrived, weights.keys(), weights.values());
-      sweep.startGradients();
-      for (QueryRows some : queries) {
-        if (isSeen(slice, block, block + 1, some)) {
-          QueryRoom room = some.room();
-          sweep.backward(
-              some.block().first(),
-              some.lowest(),
-              some.of(room.queries(), head, shape.keyWidth()),
-              some.of(room.attendedGradient(), head, shape.value()),
-              some.of(room.logSums(), part, 1),
-              some.of(room.means(), part, 1),
-              some.of(room.queryGradient(), head, shape.keyWidth()));
-        }
-      }
-    }
-
-    private Matrix cell(Matrix matrix, long from, long to, int part, int width) {
-      return matrix.rows(from, to).columns(part * width, (part + 1) * width);
     }
 
     private void addToLatents(Matrix into, Matrix ofKeys, Matrix ofRopes, Matrix ofValues) {
@@ -526,16 +402,13 @@ final class LatentCore {
     }
   }
 
-  private void run(int pieces, Piece piece) {
-    next.set(0);
-    place
-        .workers()
-        .forEach(
-            Math.min(pieces, sweeps.length),
-            worker -> {
-              for (int i = next.getAndIncrement(); i < pieces; i = next.getAndIncrement()) {
-                piece.accept(sweeps[worker], i);
-              }
-            });
+  /** For each head of each group. */
+  private void forEachAttention(IntConsumer work) {
+    place.workers().forEach(share.attentions(), work);
+  }
+
+  @Override
+  public void close() {
+    blocks.close();
   }
 }

@@ -1,5 +1,6 @@
 package org.longspan.executors.latent;
 
+import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.math.Numerics;
 import org.longspan.executors.memory.Matrix;
@@ -15,6 +16,7 @@ import org.longspan.parallelism.collective.ElementType;
  * @param tile rows that a worker takes through products at a time: a block of the grid
  * @param tensorSum over the tensor ranks; the backward's fused sum is one call
  * @param order null where results may depend on the number of sequence ranks by rounding
+ * @param kernel what computes scores and outputs
  */
 public record LatentPlace(
     Communicator sequence,
@@ -25,7 +27,8 @@ public record LatentPlace(
     int capacity,
     int tile,
     RowSum tensorSum,
-    OrderedTiles order) {
+    OrderedTiles order,
+    KernelChoice kernel) {
 
   /** Sums rows over the tensor ranks, in place. */
   public interface RowSum {
@@ -33,7 +36,7 @@ public record LatentPlace(
     void sum(Matrix rows);
   }
 
-  /** Where results may depend on the number of ranks by rounding. */
+  /** On the CPU, where results may depend on the number of ranks by rounding. */
   public LatentPlace(
       Communicator sequence,
       Communicator tensor,
@@ -51,7 +54,14 @@ public record LatentPlace(
         capacity,
         tile,
         rows -> tensor.allReduce(rows.bytes(), type(numerics)),
-        null);
+        null,
+        KernelChoice.CPU);
+  }
+
+  /** The same place with something else that computes. */
+  public LatentPlace computing(KernelChoice otherwise) {
+    return new LatentPlace(
+        sequence, tensor, numerics, workers, memory, capacity, tile, tensorSum, order, otherwise);
   }
 
   /** How numbers travel. */

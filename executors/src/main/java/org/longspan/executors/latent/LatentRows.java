@@ -89,6 +89,15 @@ interface LatentRows {
   void absorb(Matrix scores, Matrix outputs, Matrix maxima, Matrix sums);
 
   /**
+   * A running softmax takes in the result of one over other keys, one row for each query: as one
+   * more score, {@code partLogSums}, whose value is {@code part}.
+   *
+   * @param part {@code [rows, …]}
+   * @param outputs {@code [rows, …]}: sums relative to the maxima
+   */
+  void joinSoftmax(Matrix part, Matrix partLogSums, Matrix outputs, Matrix maxima, Matrix sums);
+
+  /**
    * What a running softmax leaves becomes its result: {@code outputs /= sums}, {@code sums = maxima
    * + log sums}.
    */

@@ -33,10 +33,13 @@ final class QueryRows {
     return lowest;
   }
 
+  /** The block's rows. */
+  Matrix of(Matrix matrix) {
+    return matrix.rows(offset, (long) offset + block.rows());
+  }
+
   /** The block's rows and the columns of part {@code part}, {@code width} wide. */
   Matrix of(Matrix matrix, int part, int width) {
-    return matrix
-        .rows(offset, (long) offset + block.rows())
-        .columns(part * width, (part + 1) * width);
+    return of(matrix).columns(part * width, (part + 1) * width);
   }
 }

@@ -82,7 +82,8 @@ final class LatentMixer implements Mixer {
                 switch (environment.mode().reproducibility()) {
                   case FAST -> null;
                   case BITWISE -> new Tiles();
-                }));
+                },
+                environment.mode().kernel()));
   }
 
   /** The blocks of the grid, with the gradients of this mixer's weights. */
@@ -258,9 +259,11 @@ final class LatentMixer implements Mixer {
 
   @Override
   public String description() {
-    return "cpu, " + LatentNames.of(shape.form());
+    return attention.description() + ", " + LatentNames.of(shape.form());
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    attention.close();
+  }
 }

@@ -58,21 +58,22 @@ final class LinearMixer implements Mixer {
   private final TileScratch siluTile;
 
   LinearMixer(RankEnvironment environment, BlockShape shape) {
+    this(environment, shape, attention(environment, shape), scan(environment, shape));
+  }
+
+  /**
+   * @param attention of the heads that are here; closed with this
+   * @param scan of their states
+   */
+  LinearMixer(
+      RankEnvironment environment, BlockShape shape, LinearAttention attention, StateScan scan) {
     this.environment = environment;
-    Span own = environment.place().share(shape.heads());
     int headWidth = shape.width() / shape.heads();
-    this.heads = own.length();
+    this.heads = environment.place().share(shape.heads()).length();
     this.innerWidth = heads * headWidth;
     this.rule = LinearRule.of(shape.mixer());
-    this.attention =
-        rule.attention(
-            environment.mode().kernel(),
-            environment.numerics().precision(),
-            shape,
-            own,
-            CHUNK,
-            environment.workers());
-    this.scan = environment.scan(heads, headWidth, headWidth, rule.transitionKind());
+    this.attention = attention;
+    this.scan = scan;
     int capacity = environment.capacity();
     int columns = rule.projectionColumns(innerWidth, heads);
     long stateRows = (long) environment.mostPieces() * innerWidth;
@@ -90,6 +91,26 @@ final class LinearMixer implements Mixer {
     this.gatedTile = environment.tileScratch("gated", innerWidth);
     this.gatedGradientTile = environment.tileScratch("gated gradient", innerWidth);
     this.siluTile = environment.tileScratch("silu", 2 * innerWidth);
+  }
+
+  private static LinearAttention attention(RankEnvironment environment, BlockShape shape) {
+    return LinearRule.of(shape.mixer())
+        .attention(
+            environment.mode().kernel(),
+            environment.numerics().precision(),
+            shape,
+            environment.place().share(shape.heads()),
+            CHUNK,
+            environment.workers());
+  }
+
+  private static StateScan scan(RankEnvironment environment, BlockShape shape) {
+    int headWidth = shape.width() / shape.heads();
+    return environment.scan(
+        environment.place().share(shape.heads()).length(),
+        headWidth,
+        headWidth,
+        LinearRule.of(shape.mixer()).transitionKind());
   }
 
   private LinearTensors tensors(Matrix side, String suffix) {

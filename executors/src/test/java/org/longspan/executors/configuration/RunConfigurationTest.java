@@ -131,22 +131,14 @@ class RunConfigurationTest {
   }
 
   @Test
-  void shouldRefuseAparapiWhereNoMixerHasAFormOfIt() {
-    for (String kernel : new String[] {"aparapi", "aparapi-bf16"}) {
-      assertThatThrownBy(() -> parse("kernel: " + kernel + "\nmodel.pattern: [latent]"))
-          .isInstanceOf(InvalidInputException.class)
-          .hasMessageContaining("none of lightning, simple-gla, gla, gated-delta and local");
-    }
+  void shouldRefuseHalvesWhereNoMixerKeepsThem() {
     assertThatThrownBy(() -> parse("kernel: aparapi-bf16\nmodel.pattern: [gated-delta]"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("gated-delta keeps floats");
+        .hasMessageContaining("gated-delta, the only mixer of model.pattern, keeps floats");
     assertThat(parse("kernel: aparapi-bf16").get(Options.KERNEL))
         .isEqualTo(KernelChoice.APARAPI_BF16);
-    for (String mixer : new String[] {"lightning", "simple-gla", "gla", "gated-delta", "local"}) {
-      RunConfiguration configuration =
-          parse("kernel: aparapi\nmodel.pattern: [latent, " + mixer + "]");
-      assertThat(configuration.get(Options.KERNEL)).isEqualTo(KernelChoice.APARAPI);
-    }
+    assertThat(parse("kernel: aparapi-bf16\nmodel.pattern: [latent]").get(Options.KERNEL))
+        .isEqualTo(KernelChoice.APARAPI_BF16);
   }
 
   @Test

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.AttentionCase.Input;
 import org.longspan.executors.kernel.AttentionResult.Part;
 import org.longspan.executors.kernel.AttentionResult.Tolerance;
@@ -19,6 +20,7 @@ import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.KernelLauncher;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchShape;
 import org.longspan.executors.opencl.LaunchTime;
 import org.longspan.executors.opencl.OpenClDevices;
@@ -172,7 +174,7 @@ class DeviceDeltaAttentionTest {
     AttentionShape shape = new AttentionShape(1, 4, 4);
     try (Arena arena = new Arena("of a test", Precision.FLOAT);
         Workers workers = new Workers(1);
-        DeviceDeltaAttention attention = new DeviceDeltaAttention(device, shape, workers, "")) {
+        DeviceDeltaAttention attention = of(shape, LaunchLimits.of(device), workers)) {
       attention.timeLaunches();
       LinearTensors inputs =
           new LinearTensors(
@@ -193,7 +195,7 @@ class DeviceDeltaAttentionTest {
     AttentionShape shape = new AttentionShape(1, 4, 4);
     try (Arena arena = new Arena("of a test", Precision.FLOAT);
         Workers workers = new Workers(1);
-        LinearAttention attention = new DeviceDeltaAttention(device, shape, workers, "")) {
+        LinearAttention attention = of(shape, LaunchLimits.of(device), workers)) {
       LinearTensors inputs =
           new LinearTensors(
               arena.matrix(10, 4),
@@ -204,6 +206,51 @@ class DeviceDeltaAttentionTest {
       assertThatThrownBy(() -> attention.forward(inputs, Documents.one(10, 0), arena.matrix(10, 4)))
           .hasMessage("The delta rule needs beta");
     }
+  }
+
+  @Test
+  void shouldLaunchInPartsWhatExceedsALimit() {
+    AttentionCase problem =
+        random(new AttentionShape(5, 16, 16), new Documents(100, new int[] {0, 30}, 0), 0.2);
+    DeltaRoom ofTwoHeads = new DeltaRoom(100, 3, 2, 16, 16, false);
+    LaunchLimits memory = new LaunchLimits(ofTwoHeads.largestBytes(), Double.MAX_VALUE);
+    LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, ofTwoHeads.operations());
+    assertThat(launches(problem, LaunchLimits.of(device))).isEqualTo(1);
+    for (LaunchLimits limits : List.of(memory, time)) {
+      assertThat(launches(problem, limits)).isEqualTo(3);
+      AttentionRanks.of(problem, Precision.FLOAT, DeltaKernel.CHUNK)
+          .withKernel(workers -> of(problem.shape(), limits, workers))
+          .run()
+          .assertEquals(AttentionRecurrence.of(problem), TOLERANCE, "within " + limits, 100);
+    }
+    assertThatThrownBy(() -> launches(problem, new LaunchLimits(1000, Double.MAX_VALUE)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("use more sequence ranks");
+  }
+
+  private static int launches(AttentionCase problem, LaunchLimits limits) {
+    AttentionShape shape = problem.shape();
+    int tokens = problem.documents().tokens();
+    try (Arena arena = new Arena("of a test", Precision.FLOAT);
+        Workers workers = new Workers(1);
+        DeviceDeltaAttention attention = of(shape, limits, workers)) {
+      attention.timeLaunches();
+      attention.forward(
+          new LinearTensors(
+              arena.matrix(tokens, shape.keyColumns()),
+              arena.matrix(tokens, shape.keyColumns()),
+              arena.matrix(tokens, shape.valueColumns()),
+              arena.matrix(tokens, shape.heads()),
+              arena.matrix(tokens, shape.heads())),
+          problem.documents(),
+          arena.matrix(tokens, shape.valueColumns()));
+      return attention.takeLaunchTime().launches();
+    }
+  }
+
+  private static DeviceDeltaAttention of(
+      AttentionShape shape, LaunchLimits limits, Workers workers) {
+    return new DeviceDeltaAttention(device, shape, limits, workers, "");
   }
 
   private static AttentionCase random(AttentionShape shape, Documents documents, double strength) {
@@ -227,7 +274,7 @@ class DeviceDeltaAttentionTest {
 
   private static AttentionResult run(AttentionCase problem, int... cuts) {
     return AttentionRanks.of(problem, Precision.FLOAT, DeltaKernel.CHUNK)
-        .withKernel(workers -> new DeviceDeltaAttention(device, problem.shape(), workers, ""))
+        .withKernel(workers -> of(problem.shape(), LaunchLimits.of(device), workers))
         .run(cuts);
   }
 }

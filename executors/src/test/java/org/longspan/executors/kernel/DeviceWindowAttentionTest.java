@@ -138,13 +138,12 @@ class DeviceWindowAttentionTest {
       forward.queries[0] = 2;
       forward.keys[0] = 3;
       forward.values[0] = 5;
+      forward.ends[0] = 1;
       forward.outputs[0] = Float.NaN;
       forward.logSums[0] = Float.NaN;
       try (KernelLauncher<SoftmaxForwardKernel> launcher = KernelLauncher.of(device, forward)) {
         launcher.launch(
-            forward.launchShape(),
-            List.of(forward.queries, forward.keys, forward.values, forward.lowest),
-            List.of(forward.outputs, forward.logSums));
+            forward.launchShape(), forward.inputs(), List.of(forward.outputs, forward.logSums));
         assertThat(forward.isRunningCL()).isTrue();
         assertThat(forward.getProfileReportCurrentThread(device).get().getKernelClass())
             .isEqualTo(forward.getClass());
@@ -160,6 +159,7 @@ class DeviceWindowAttentionTest {
       gradient.logSums[0] = (float) -Math.log(2);
       gradient.values[0] = 5;
       gradient.outputGradients[0] = 7;
+      gradient.ends[0] = 1;
       gradient.highest[0] = 1;
       gradient.keys[0] = 3;
       try (KernelLauncher<SoftmaxGradientKernel> launcher = KernelLauncher.of(device, gradient)) {

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.aparapi.device.OpenCLDevice;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,16 +149,13 @@ class KernelTuningTest {
   void shouldKeepWhatTwoProcessesMeasureAtOnce() throws Exception {
     List<Process> processes = new ArrayList<>();
     for (String name : List.of("one", "other")) {
-      processes.add(
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  TuningWriter.class.getName(),
-                  file().path().toString(),
-                  name)
-              .inheritIO()
-              .start());
+      processes.add(writer(name, TuningWriter.TIMES));
+    }
+    for (Process process : processes) {
+      awaitReady(process);
+    }
+    for (Process process : processes) {
+      letWrite(process);
     }
     for (Process process : processes) {
       assertThat(process.waitFor()).isZero();
@@ -164,6 +165,52 @@ class KernelTuningTest {
         assertThat(file().read(TuningWriter.key(name, i))).as("%s %d", name, i).isPresent();
       }
     }
+  }
+
+  private Process writer(String name, int times) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            TuningWriter.class.getName(),
+            file().path().toString(),
+            name,
+            Integer.toString(times))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private static void awaitReady(Process process) throws IOException {
+    assertThat(process.inputReader().readLine()).isEqualTo(TuningWriter.READY);
+  }
+
+  private static void letWrite(Process process) throws IOException {
+    process.outputWriter().write(System.lineSeparator());
+    process.outputWriter().flush();
+  }
+
+  /** A writer that took no lock, or shared it with others, would not wait for this one. */
+  @Test
+  void shouldWaitForWhoeverHasTheFile() throws Exception {
+    Files.createDirectories(file().path().getParent());
+    Path lock = file().path().resolveSibling("kernels.json.lock");
+    Process process = writer("one", 1);
+    try (FileChannel channel =
+            FileChannel.open(
+                lock,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
+        FileLock shared = channel.lock(0, Long.MAX_VALUE, true)) {
+      assertThat(shared.isShared()).isTrue();
+      awaitReady(process);
+      letWrite(process);
+
+      assertThat(process.waitFor(2, TimeUnit.SECONDS)).isFalse();
+      assertThat(file().read(TuningWriter.key("one", 0))).isEmpty();
+    }
+    assertThat(process.waitFor()).isZero();
+    assertThat(file().read(TuningWriter.key("one", 0))).isPresent();
   }
 
   @Test

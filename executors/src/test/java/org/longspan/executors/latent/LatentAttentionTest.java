@@ -46,7 +46,7 @@ class LatentAttentionTest {
     }
   }
 
-  private static void assertEqualsReference(LatentCase given, List<Rank> ranks, double limit) {
+  static void assertEqualsReference(LatentCase given, List<Rank> ranks, double limit) {
     LatentReference reference = new LatentReference(given);
     double[][] u = reference.output();
     Map<String, double[][]> gradients = reference.gradients();

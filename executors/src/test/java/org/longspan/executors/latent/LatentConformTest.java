@@ -2,6 +2,7 @@ package org.longspan.executors.latent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,6 +30,7 @@ import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.OpenClDevices;
 import org.longspan.parallelism.collective.ScanChoice;
 
 /** A case in a file, through a conformance run, against the formulas. */
@@ -81,14 +83,26 @@ class LatentConformTest {
 
   private Path run(Path input, int ranks, int tensor, TransportKind transport, LatentChoices how)
       throws IOException {
+    return run(input, ranks, tensor, transport, how, KernelChoice.CPU, Precision.DOUBLE);
+  }
+
+  private Path run(
+      Path input,
+      int ranks,
+      int tensor,
+      TransportKind transport,
+      LatentChoices how,
+      KernelChoice kernel,
+      Precision precision)
+      throws IOException {
     Path output = folder.resolve("result.safetensors");
     Conform.run(
         new ConformOptions(
             MixerKind.LATENT,
             ranks,
             16,
-            KernelChoice.CPU,
-            Precision.DOUBLE,
+            kernel,
+            precision,
             transport,
             ScanChoice.CHAIN,
             input,
@@ -98,7 +112,8 @@ class LatentConformTest {
     return output;
   }
 
-  private static void assertEqualsReference(LatentCase given, Path output) throws IOException {
+  private static void assertEqualsReference(LatentCase given, Path output, double limit)
+      throws IOException {
     LatentReference reference = new LatentReference(given);
     Map<String, double[][]> expected = new LinkedHashMap<>();
     expected.put("u", reference.output());
@@ -116,7 +131,7 @@ class LatentConformTest {
             .isEqualTo(sides(given.shape(), one.getKey().replaceFirst("^d", ""), values));
         assertThat(LatentCase.relativeError(LatentCase.copy(found), values))
             .as(one.getKey())
-            .isLessThan(1e-12);
+            .isLessThan(limit);
       }
     }
   }
@@ -141,7 +156,26 @@ class LatentConformTest {
     LatentCase given = given(form, norm, queryRank, groups);
     Path input = write(given, METADATA);
     LatentChoices how = new LatentChoices(form, norm, groups);
-    assertEqualsReference(given, run(input, ranks, tensor, transport, how));
+    assertEqualsReference(given, run(input, ranks, tensor, transport, how), 1e-12);
+  }
+
+  @Test
+  void shouldWriteAboutTheSameFromADevice() throws IOException {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    LatentCase given = given(LatentForm.TPLA, LatentNorm.EXACT, 10, 4);
+    Path output =
+        run(
+            write(given, METADATA),
+            2,
+            2,
+            TransportKind.LOCAL,
+            new LatentChoices(LatentForm.TPLA, LatentNorm.EXACT, 4),
+            KernelChoice.APARAPI,
+            Precision.FLOAT);
+    assertEqualsReference(given, output, 1e-5);
+    assertThatThrownBy(() -> assertEqualsReference(given, output, 1e-12))
+        .isInstanceOf(AssertionError.class);
   }
 
   @Test

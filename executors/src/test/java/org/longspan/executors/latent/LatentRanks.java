@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.longspan.executors.kernel.Documents;
 import org.longspan.executors.kernel.Workers;
@@ -30,6 +31,7 @@ final class LatentRanks {
   private final int tensor;
   private LatentPlan.Sharing sharing = LatentPlan.Sharing.BALANCED;
   private int threads = 1;
+  private BiFunction<LatentShare, LatentPlace, LatentBlocks> blocks = LatentBlocks::of;
 
   /**
    * What came out, by one rank.
@@ -69,6 +71,11 @@ final class LatentRanks {
 
   LatentRanks sharing(LatentPlan.Sharing how) {
     sharing = how;
+    return this;
+  }
+
+  LatentRanks computing(BiFunction<LatentShare, LatentPlace, LatentBlocks> how) {
+    blocks = how;
     return this;
   }
 
@@ -151,14 +158,20 @@ final class LatentRanks {
 
     Rank run(int place, int part) {
       LatentShape shape = given.shape();
-      Slice slice = slices.get(place);
       LatentWeights whole = LatentWeights.whole(shape, arena);
       whole.named().forEach((name, matrix) -> LatentCase.copy(given.weights().get(name), matrix));
       if (whole.estimates() != null) {
         LatentCase.copy(new double[][] {given.estimates()}, whole.estimates());
       }
+      try (LatentAttention attention = new LatentAttention(shape, where, blocks)) {
+        return run(place, part, attention, whole);
+      }
+    }
+
+    private Rank run(int place, int part, LatentAttention attention, LatentWeights whole) {
+      LatentShape shape = given.shape();
+      Slice slice = slices.get(place);
       LatentWeights wholeGradients = LatentWeights.whole(shape, arena);
-      LatentAttention attention = new LatentAttention(shape, where);
       LatentWeights weights = whole.of(attention.share());
       LatentWeights gradients = wholeGradients.of(attention.share());
       Matrix x = rows(given.x(), slice);

@@ -48,7 +48,8 @@ import org.longspan.parallelism.transport.Transport;
 
 /**
  * The test of the tests: each way in which ranks go wrong must make the very comparison fail that
- * the tests of the ranks make, in float, where it allows the most.
+ * the tests of the ranks make, in float, where it allows the most. {@link LatentMutationTest} goes
+ * on with what latent mixers share.
  */
 class MutationTest {
   private static final Precision PRECISION = Precision.FLOAT;
