@@ -151,6 +151,15 @@ final class ConvertCommand implements Callable<Integer> {
   private RunConfiguration check(Configuration hadoop) {
     Checkpoint opened = Checkpoint.open(hadoop, checkpoint);
     new LatentConversion(transform, seed).check(opened.shape().latent());
+    int rank = opened.shape().latent().rank();
+    if (groups < 1 || rank % groups != 0) {
+      throw new InvalidInputException(
+          "--groups is "
+              + groups
+              + "; it takes a divisor of the checkpoint's model.latent.rank, "
+              + rank
+              + ".");
+    }
     Dataset dataset = Dataset.open(hadoop, data);
     opened.requireData(dataset.manifest());
     dataset.split(Split.VALIDATION);

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class ConvertCommandTest {
   private static final String LOCAL = "local[1]";
+  private static final Pattern LOSS = Pattern.compile("Validation loss  ([0-9.]+) nats a token");
 
   @TempDir private Path folder;
 
@@ -54,6 +57,15 @@ class ConvertCommandTest {
       System.setOut(before);
     }
     return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** As {@code evaluate} prints it. */
+  private String validationLoss(String run, String data) {
+    Matcher loss =
+        LOSS.matcher(
+            printed("evaluate", "--checkpoint", path(run), "--data", data, "--master", LOCAL));
+    assertThat(loss.find()).isTrue();
+    return loss.group(1);
   }
 
   private String[] generating(String run, String... more) {
@@ -113,24 +125,45 @@ class ConvertCommandTest {
             "mlra");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.errors()).contains("--to is mlra; it takes tpla.");
-    succeed(
-        "convert",
-        "--checkpoint",
-        path("mla"),
-        "--data",
-        data,
-        "--output",
-        path("tpla"),
-        "--to",
-        "tpla",
-        "--groups",
-        "2",
-        "--norm",
-        "local",
-        "--transform",
-        "pca",
-        "--master",
-        LOCAL);
+    CommandRunner uneven =
+        CommandRunner.run(
+            "convert",
+            "--checkpoint",
+            path("mla"),
+            "--data",
+            data,
+            "--output",
+            path("uneven"),
+            "--to",
+            "tpla",
+            "--groups",
+            "3");
+    assertThat(uneven.exitCode()).isEqualTo(2);
+    assertThat(uneven.errors())
+        .contains("--groups is 3; it takes a divisor of the checkpoint's model.latent.rank, 16.");
+    String converted =
+        printed(
+            "convert",
+            "--checkpoint",
+            path("mla"),
+            "--data",
+            data,
+            "--output",
+            path("tpla"),
+            "--to",
+            "tpla",
+            "--groups",
+            "2",
+            "--norm",
+            "local",
+            "--transform",
+            "pca",
+            "--master",
+            LOCAL);
+    String before = validationLoss("mla", data);
+    String after = validationLoss("tpla", data);
+    assertThat(converted)
+        .contains("Validation loss  " + before + " nats a token before, " + after + " after (");
     assertThat(folder.resolve("tpla/checkpoints")).isNotEmptyDirectory();
     assertThat(generate("tpla", "--tensor-ranks", "2").errors())
         .contains("40 bytes a token (tpla: its groups of the latent), and ");
@@ -147,7 +180,6 @@ class ConvertCommandTest {
         .contains(
             "4 tensor ranks cannot share model.latent.groups of 2 equally; 1 or 2 would do for"
                 + " --tensor-ranks.");
-    succeed("evaluate", "--checkpoint", path("tpla"), "--data", data, "--master", LOCAL);
     assertThat(
             printed(
                 "train",

@@ -99,7 +99,8 @@ public final class Options {
       Option.integer("model.latent.groups", 1)
           .atLeast(1)
           .describedAs(
-              "Groups of a `latent` mixer's latent, a multiple of `mesh.tensor`; `mla` has one");
+              "Groups of a `latent` mixer's latent: of `tpla` and `mlra` a multiple of `mesh.tensor`;"
+                  + " `mla` has one");
 
   public static final Option<LatentNorm> MODEL_LATENT_NORM =
       Option.choice("model.latent.norm", LatentNorm.EXACT)
@@ -138,7 +139,8 @@ public final class Options {
           .atLeast(1)
           .describedAs(
               "Ranks that share a slice, each with a share of the model: some of the heads, of which"
-                  + " there are a multiple of it, of the feed-forward part's hidden columns and of"
+                  + " there are a multiple of it (of `latent` mixers of form `tpla` and `mlra` some of"
+                  + " the latent's groups instead), of the feed-forward part's hidden columns and of"
                   + " the vocabulary. They send each other what every token becomes in every block,"
                   + " so they belong on one host");
 

@@ -257,39 +257,9 @@ class ConformTest {
       }
       SafetensorsWriter.write(out, tensors, metadata);
     }
-    return given.documents.length == 1 ? input : withDocuments(input, given.documents);
-  }
-
-  /**
-   * The writer writes floating-point tensors only; the documents are added to the file by hand, as
-   * another program would.
-   */
-  private Path withDocuments(Path input, int[] documents) throws IOException {
-    byte[] bytes = Files.readAllBytes(input);
-    java.nio.ByteBuffer old =
-        java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN);
-    int length = (int) old.getLong(0);
-    String header = new String(bytes, 8, length, java.nio.charset.StandardCharsets.UTF_8).strip();
-    int data = bytes.length - 8 - length;
-    String entry =
-        ",\"documents\":{\"dtype\":\"I64\",\"shape\":["
-            + documents.length
-            + "],\"data_offsets\":["
-            + data
-            + ","
-            + (data + 8 * documents.length)
-            + "]}}";
-    byte[] changed =
-        (header.substring(0, header.length() - 1) + entry)
-            .getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    java.nio.ByteBuffer out =
-        java.nio.ByteBuffer.allocate(8 + changed.length + data + 8 * documents.length)
-            .order(java.nio.ByteOrder.LITTLE_ENDIAN);
-    out.putLong(changed.length).put(changed).put(bytes, 8 + length, data);
-    for (int start : documents) {
-      out.putLong(start);
+    if (given.documents.length > 1) {
+      DocumentsTensor.add(input, given.documents);
     }
-    Files.write(input, out.array());
     return input;
   }
 

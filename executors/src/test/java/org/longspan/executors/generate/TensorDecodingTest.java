@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,6 +50,7 @@ import org.longspan.parallelism.transport.Transport;
 /** Several ranks, each with its share of a checkpoint, read and write what one does. */
 class TensorDecodingTest {
   private static final int TOKENS = 40;
+  private static final String PROMPT = "A prompt of some words";
   private static final int VOCABULARY = new ByteTokenizer().vocabulary();
   private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
@@ -199,7 +202,7 @@ class TensorDecodingTest {
 
   private static Writing generate(String path, GeneratorOptions options) throws IOException {
     try (Generator generator = Generator.load(new Configuration(), path, options)) {
-      return generator.generate("A prompt of some words", 60, 0, 1);
+      return generator.generate(PROMPT, 60, 0, 1);
     }
   }
 
@@ -240,6 +243,54 @@ class TensorDecodingTest {
       assertThat(four.tensorRanks()).isEqualTo(4);
       assertThat(four.cacheSize().perToken()).isEqualTo(24);
     }
+  }
+
+  /** The likeliest tokens after a prompt that is read as MLA, one rank, written as {@code then}. */
+  private static String writtenBySteps(Checkpoint checkpoint, LatentReading then) {
+    ByteTokenizer tokenizer = new ByteTokenizer();
+    int[] prompt = tokenizer.encodeDocument(PROMPT);
+    try (Transport alone = InProcessTransport.connect(1, TIME_LIMIT).get(0);
+        Arena arena = new Arena("of a rank", Precision.FLOAT);
+        Workers workers = new Workers(1);
+        Communicator tensor = Communicator.over(alone, List.of(0), 1);
+        Decoding decoding =
+            new Decoding(
+                checkpoint.shape(),
+                Numerics.of(Precision.FLOAT),
+                checkpoint.readParameters(new TensorPlace(0, 1), arena),
+                CacheSplit.FORM,
+                workers,
+                tensor)) {
+      Matrix logits = null;
+      // Its last token ends the document, which goes on here.
+      for (int i = 0; i < prompt.length - 1; i++) {
+        logits = decoding.step(prompt[i], LatentReading.MLA);
+      }
+      List<Integer> written = new ArrayList<>();
+      while (written.size() < 60) {
+        Matrix found = logits;
+        int likeliest =
+            IntStream.range(0, VOCABULARY)
+                .boxed()
+                .max(Comparator.comparingDouble(token -> found.get(0, token)))
+                .orElseThrow();
+        written.add(likeliest);
+        logits = decoding.step(likeliest, then);
+      }
+      return tokenizer.decode(written.stream().mapToInt(Integer::intValue).toArray());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void shouldReadThePromptAsMlaAndWriteInTheModelsForm() throws IOException {
+    String latent = "{rank: 8, rope: 4, form: tpla, groups: 4, prompts: mla}";
+    Checkpoint checkpoint = write(model(latent, Precision.FLOAT));
+    String text = generate(checkpoint.path(), GeneratorOptions.ONE_RANK).text();
+    assertThat(text)
+        .isEqualTo(writtenBySteps(checkpoint, LatentReading.FORM))
+        .isNotEqualTo(writtenBySteps(checkpoint, LatentReading.MLA));
   }
 
   @Test

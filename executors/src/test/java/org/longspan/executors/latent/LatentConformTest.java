@@ -25,6 +25,7 @@ import org.longspan.executors.configuration.MixerKind;
 import org.longspan.executors.conform.Conform;
 import org.longspan.executors.conform.ConformOptions;
 import org.longspan.executors.conform.ConformOptions.LatentChoices;
+import org.longspan.executors.conform.DocumentsTensor;
 import org.longspan.executors.conform.TransportKind;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Arena;
@@ -36,13 +37,17 @@ import org.longspan.parallelism.collective.ScanChoice;
 /** A case in a file, through a conformance run, against the formulas. */
 class LatentConformTest {
   private static final Map<String, String> METADATA =
-      Map.of("rope_theta", "10000.0", "epsilon", "1e-6");
+      Map.of("rope_theta", "500.0", "epsilon", "0.03");
+
+  private static final int[] DOCUMENTS = {0, 7, 30};
 
   @TempDir private Path folder;
 
   private static LatentCase given(LatentForm form, LatentNorm norm, int queryRank, int groups) {
     return new LatentCase(
-        new LatentShape(12, 4, queryRank, 16, 6, 4, 5, form, norm, groups, 10_000, 1e-6), 50, 0);
+        new LatentShape(12, 4, queryRank, 16, 6, 4, 5, form, norm, groups, 500, 0.03),
+        50,
+        DOCUMENTS);
   }
 
   /** The sides of each tensor that has more than two, or one. */
@@ -78,6 +83,7 @@ class LatentConformTest {
           });
       SafetensorsWriter.write(out, named, metadata);
     }
+    DocumentsTensor.add(input, DOCUMENTS);
     return input;
   }
 

@@ -211,12 +211,37 @@ class LatentMutationTest {
   @EnumSource
   void shouldRejectARotatedKeyWhoseGradientIsNotSummed(Form form) {
     assertRejected(form, Shared.ROTATED_KEY, Damage.DROPPED);
+    assertKeyRopeRejected(form, Damage.DROPPED);
   }
 
   @ParameterizedTest
   @EnumSource
   void shouldRejectARotatedKeyWhoseGradientIsSummedTwice(Form form) {
     assertRejected(form, Shared.ROTATED_KEY, Damage.DOUBLED);
+    assertKeyRopeRejected(form, Damage.DOUBLED);
+  }
+
+  /** By the gradient of the rotated key's own weights alone, whatever else has gone wrong. */
+  private static void assertKeyRopeRejected(Form form, Damage damage) {
+    Mesh mesh = new Mesh(1, 1, 2);
+    Shared key = Shared.ROTATED_KEY;
+    Watch watch =
+        damagingSums(
+            mesh,
+            form.columns(),
+            key.first(form),
+            key.count(form),
+            damage,
+            ConcurrentHashMap.newKeySet());
+    Ranks.Outcome expected =
+        ONE_RANK.computeIfAbsent(form, LatentMutationTest::ofOneRank).only("mixer.key-rope");
+    assertThat(expected.numbers()).hasSize(1);
+    Ranks.Outcome found =
+        ranks(form, watch).lossAndGradients(mesh, SEQUENCE, DOCUMENTS).only("mixer.key-rope");
+    assertThatThrownBy(() -> found.assertClose(expected, LIMIT))
+        .as("%s", damage)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("mixer.key-rope");
   }
 
   static Stream<Arguments> othersThatAreShared() {

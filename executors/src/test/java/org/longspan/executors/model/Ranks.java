@@ -124,6 +124,13 @@ final class Ranks {
    * @param numbers gradients of the loss, or the parameters after training
    */
   record Outcome(double loss, Map<String, double[]> numbers) {
+    /** Of the parameters only those of this name, in every block. */
+    Outcome only(String parameter) {
+      Map<String, double[]> some = new LinkedHashMap<>(numbers);
+      some.keySet().removeIf(name -> !name.endsWith(parameter));
+      return new Outcome(loss, some);
+    }
+
     /**
      * Loss and numbers are as expected, as relative norms. A gate's gradient is a sum of
      * differences: it has five times the rounding of the others.

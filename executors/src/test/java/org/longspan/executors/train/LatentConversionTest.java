@@ -75,6 +75,7 @@ class LatentConversionTest {
               setup -> {
                 new LatentConversion(kind, 5).apply(parameters, statistics, setup.model());
                 assertEstimatesStandForAllSquares(setup.model().parameters());
+                assertTurned(parameters, setup.model().parameters());
                 return loss(setup);
               });
       return new double[] {before, after};
@@ -93,6 +94,39 @@ class LatentConversionTest {
             assertThat(shares).as(name).isCloseTo(1, within(1e-12));
           }
         });
+  }
+
+  /** An orthogonal U, and not that of nothing: {@code down·U} has the products of down's rows. */
+  private static void assertTurned(Map<String, Matrix> before, Map<String, Matrix> after) {
+    List<String> names =
+        before.keySet().stream().filter(name -> name.endsWith(".latent-down")).toList();
+    assertThat(names).hasSize(2);
+    for (String name : names) {
+      Matrix old = before.get(name);
+      Matrix turned = after.get(name);
+      double moved = 0;
+      double norm = 0;
+      for (int row = 0; row < old.rows(); row++) {
+        for (int column = 0; column < old.columns(); column++) {
+          moved += Math.pow(turned.get(row, column) - old.get(row, column), 2);
+          norm += Math.pow(old.get(row, column), 2);
+        }
+        for (int other = 0; other <= row; other++) {
+          assertThat(product(turned, row, other))
+              .as("%s, rows %s and %s", name, row, other)
+              .isCloseTo(product(old, row, other), within(1e-12));
+        }
+      }
+      assertThat(Math.sqrt(moved / norm)).as(name).isGreaterThan(0.1);
+    }
+  }
+
+  private static double product(Matrix matrix, int row, int other) {
+    double sum = 0;
+    for (int column = 0; column < matrix.columns(); column++) {
+      sum += matrix.get(row, column) * matrix.get(other, column);
+    }
+    return sum;
   }
 
   private static double change(double[] losses) {
