@@ -1,5 +1,8 @@
 package org.longspan.jobs;
 
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /** A clean end after Ctrl-C: files are completed before Spark and the file systems are closed. */
@@ -28,11 +31,13 @@ final class Interruption {
   }
 
   /**
-   * What libraries say from now on, they say because they are ended in the middle of their work.
+   * What libraries say from now on, they say because they are ended in the middle of their work:
+   * into the log, from a thread that dies, or, as Scala's promises do, straight to standard error.
    */
   private static void silence() {
     LibraryLog.intoNothing();
     Thread.setDefaultUncaughtExceptionHandler((thread, ending) -> {});
+    System.setErr(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
   }
 
   /** Whether Java is ending; what fails from then on fails because of that. */
