@@ -108,37 +108,11 @@ class ConformTest {
       return java.util.Arrays.binarySearch(documents, token) >= 0;
     }
 
-    /** {@code Σ gradient · o} of the recurrence; fills {@code o} and {@code last}. */
-    double lightning(double[][] o, double[][] last) {
-      double[][] state = new double[HEADS * KEY][];
-      for (int row = 0; row < state.length; row++) {
-        state[row] = initial[row].clone();
-      }
-      double sum = 0;
-      for (int t = 0; t < tokens; t++) {
-        for (int head = 0; head < HEADS; head++) {
-          double decay = t > 0 && starts(t) ? 0 : Math.exp(-SLOPES[head]);
-          for (int j = 0; j < VALUE; j++) {
-            double out = 0;
-            for (int i = 0; i < KEY; i++) {
-              double[] row = state[head * KEY + i];
-              row[j] = decay * row[j] + k[t][head * KEY + i] * v[t][head * VALUE + j];
-              out += q[t][head * KEY + i] * row[j];
-            }
-            o[t][head * VALUE + j] = out;
-            sum += gradient[t][head * VALUE + j] * out;
-          }
-        }
-      }
-      System.arraycopy(state, 0, last, 0, state.length);
-      return sum;
-    }
-
     /**
-     * Likewise, of a rule with gates: {@code S = a·S + k·vᵀ}, of the delta rule {@code S = a·(S −
-     * β·k·(kᵀ·S)) + β·k·vᵀ}.
+     * {@code Σ gradient · o} of the recurrence {@code S = a·S + k·vᵀ}, of the delta rule {@code S =
+     * a·(S − β·k·(kᵀ·S)) + β·k·vᵀ}; fills {@code o} and {@code last}.
      */
-    double gated(MixerKind mixer, double[][] o, double[][] last) {
+    double linear(MixerKind mixer, double[][] o, double[][] last) {
       double[][] state = new double[HEADS * KEY][];
       for (int row = 0; row < state.length; row++) {
         state[row] = initial[row].clone();
@@ -151,8 +125,8 @@ class ConformTest {
             double known = 0;
             for (int i = 0; i < KEY; i++) {
               int row = head * KEY + i;
-              double gate = gates[t][mixer == MixerKind.GLA ? row : head];
-              state[row][j] *= t > 0 && starts(t) ? 0 : Math.exp(gate);
+              double log = logOfDecay(mixer, t, head, row);
+              state[row][j] *= t > 0 && starts(t) ? 0 : Math.exp(log);
               known += k[t][row] * state[row][j];
             }
             double written = v[t][head * VALUE + j];
@@ -170,6 +144,14 @@ class ConformTest {
       }
       System.arraycopy(state, 0, last, 0, state.length);
       return sum;
+    }
+
+    private double logOfDecay(MixerKind mixer, int token, int head, int row) {
+      return switch (mixer) {
+        case LIGHTNING -> -SLOPES[head];
+        case GLA -> gates[token][row];
+        default -> gates[token][head];
+      };
     }
 
     /** Likewise, of softmax over a window. */
@@ -326,13 +308,13 @@ class ConformTest {
     Case given = new Case(tokens, starts(documents));
     double[][] o = new double[tokens][HEADS * VALUE];
     double[][] last = new double[HEADS * KEY][];
-    given.lightning(o, last);
+    given.linear(MixerKind.LIGHTNING, o, last);
     Path output =
         run(MixerKind.LIGHTNING, ranks, Precision.DOUBLE, transport, write(given, true, Map.of()));
     check(output, "o", o, 1e-12);
     check(output, "final_state", last, 1e-12);
     double[][] scratch = new double[tokens][HEADS * VALUE];
-    Loss loss = () -> given.lightning(scratch, last);
+    Loss loss = () -> given.linear(MixerKind.LIGHTNING, scratch, last);
     check(output, "dq", differences(given.q, loss), 1e-6);
     check(output, "dk", differences(given.k, loss), 1e-6);
     check(output, "dv", differences(given.v, loss), 1e-6);
@@ -358,13 +340,13 @@ class ConformTest {
     }
     double[][] o = new double[tokens][HEADS * VALUE];
     double[][] last = new double[HEADS * KEY][];
-    given.gated(mixer, o, last);
+    given.linear(mixer, o, last);
     Path output =
         run(mixer, ranks, Precision.DOUBLE, TransportKind.LOCAL, write(given, true, Map.of()));
     check(output, "o", o, 1e-12);
     check(output, "final_state", last, 1e-12);
     double[][] scratch = new double[tokens][HEADS * VALUE];
-    Loss loss = () -> given.gated(mixer, scratch, last);
+    Loss loss = () -> given.linear(mixer, scratch, last);
     check(output, "dq", differences(given.q, loss), 1e-6);
     check(output, "dk", differences(given.k, loss), 1e-6);
     check(output, "dv", differences(given.v, loss), 1e-6);
@@ -420,7 +402,7 @@ class ConformTest {
     Case given = new Case(200, new int[] {0, 90});
     double[][] o = new double[200][HEADS * VALUE];
     double[][] last = new double[HEADS * KEY][];
-    given.lightning(o, last);
+    given.linear(MixerKind.LIGHTNING, o, last);
     Path output = folder.resolve("result.safetensors");
     Conform.run(
         new ConformOptions(
@@ -436,7 +418,11 @@ class ConformTest {
     check(output, "o", o, 1e-5);
     check(output, "final_state", last, 1e-5);
     double[][] scratch = new double[200][HEADS * VALUE];
-    check(output, "dk", differences(given.k, () -> given.lightning(scratch, last)), 1e-5);
+    check(
+        output,
+        "dk",
+        differences(given.k, () -> given.linear(MixerKind.LIGHTNING, scratch, last)),
+        1e-5);
   }
 
   @Test
@@ -510,7 +496,7 @@ class ConformTest {
     Case given = new Case(40, new int[] {0});
     java.util.Arrays.stream(given.initial).forEach(row -> java.util.Arrays.fill(row, 0));
     double[][] o = new double[40][HEADS * VALUE];
-    given.lightning(o, new double[HEADS * KEY][]);
+    given.linear(MixerKind.LIGHTNING, o, new double[HEADS * KEY][]);
     Path output =
         run(
             MixerKind.LIGHTNING,

@@ -3,12 +3,10 @@ package org.longspan.executors.math;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.longspan.executors.JavaProcess;
 
 /**
  * A JVM interprets a method, then compiles it with one compiler and then with another, when it
@@ -40,23 +38,12 @@ class TierTest {
   }
 
   private static Process start(List<String> options, int rounds) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.addAll(
-        List.of(
-            "--add-modules=jdk.incubator.vector",
-            "-cp",
-            System.getProperty("java.class.path"),
-            TierProbe.class.getName(),
-            String.valueOf(rounds)));
-    return new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> all = new ArrayList<>(options);
+    all.add("--add-modules=jdk.incubator.vector");
+    return JavaProcess.of(all, TierProbe.class, String.valueOf(rounds)).start();
   }
 
   private static List<String> hashes(Process process) throws IOException, InterruptedException {
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
-    assertThat(process.exitValue()).as(output).isZero();
-    return output.lines().filter(line -> line.startsWith("hash: ")).toList();
+    return JavaProcess.output(process).lines().filter(line -> line.startsWith("hash: ")).toList();
   }
 }

@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.longspan.executors.JavaProcess;
 
 class JavaSignalsTest {
   private static final String LOADER =
@@ -35,16 +37,10 @@ class JavaSignalsTest {
   /** Without the library three of fifteen starts ended by SIGSEGV, on two cores and PoCL 3.1. */
   @RepeatedTest(2)
   void shouldLetThreadsStopAndGoOnAfterDevicesWereListed() throws Exception {
-    Path java = Path.of(System.getProperty("java.home"));
     Path output = folder.resolve("output");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            java.resolve("bin/java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            StoppedThreads.class.getName());
+    ProcessBuilder builder = JavaProcess.of(List.of(), StoppedThreads.class);
     builder.environment().put("LD_PRELOAD", JavaSignals.BESIDE_JAVA);
-    Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    Process process = builder.redirectOutput(output.toFile()).start();
     assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
     String text = Files.readString(output, StandardCharsets.UTF_8);
     assertThat(process.exitValue()).as(text).isZero();

@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.longspan.executors.JavaProcess;
 
 /** Memory over 100,000 launches, and over launchers made and closed, on PoCL. */
 class LaunchLeakTest {
@@ -29,22 +28,8 @@ class LaunchLeakTest {
   private static long grown(String mode) throws IOException, InterruptedException {
     assumeFalse(
         OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: launches are not tested");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms512m",
-                "-Xmx512m",
-                "-XX:+AlwaysPreTouch",
-                "-cp",
-                System.getProperty("java.class.path"),
-                LaunchLeakProbe.class.getName(),
-                mode)
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
-    assertThat(process.exitValue()).as(output).isZero();
-    return output
+    List<String> heap = List.of("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch");
+    return JavaProcess.output(JavaProcess.of(heap, LaunchLeakProbe.class, mode).start())
         .lines()
         .filter(line -> line.startsWith(LaunchLeakProbe.GROWN))
         .mapToLong(line -> Long.parseLong(line.substring(LaunchLeakProbe.GROWN.length())))
