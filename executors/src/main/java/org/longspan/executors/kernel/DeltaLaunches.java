@@ -18,6 +18,7 @@ import org.longspan.executors.opencl.LaunchTime;
  */
 final class DeltaLaunches implements AutoCloseable {
   private final AttentionShape shape;
+  private final Storage storage;
   private final int keyWidth;
   private final int valueWidth;
   private final ChunkGrid grid = new ChunkGrid(DeltaKernel.CHUNK);
@@ -25,8 +26,9 @@ final class DeltaLaunches implements AutoCloseable {
   private final LaunchSide<DeltaRoom, DeltaKernel> backward;
   private LaunchTime time = LaunchTime.NONE;
 
-  DeltaLaunches(OpenCLDevice device, AttentionShape shape, LaunchLimits limits) {
+  DeltaLaunches(OpenCLDevice device, AttentionShape shape, Storage storage, LaunchLimits limits) {
     this.shape = shape;
+    this.storage = storage;
     this.forward = new LaunchSide<>(device, limits, shape.heads(), DeltaTileKernel::new);
     this.backward = new LaunchSide<>(device, limits, shape.heads(), DeltaTileKernel::new);
     this.keyWidth = padded(shape.keyWidth());
@@ -46,7 +48,13 @@ final class DeltaLaunches implements AutoCloseable {
     LaunchSide<DeltaRoom, DeltaKernel> side = call.isBackward() ? backward : forward;
     side.reserve(
         new DeltaRoom(
-            grid.start(grid.count()), grid.count(), 1, keyWidth, valueWidth, call.isBackward()));
+            grid.start(grid.count()),
+            grid.count(),
+            1,
+            keyWidth,
+            valueWidth,
+            call.isBackward(),
+            storage));
     for (int head = 0; head < shape.heads(); head += side.heads()) {
       int heads = Math.min(side.heads(), shape.heads() - head);
       new Heads(call, transition, workers, side.launcher(), head, heads).run();
@@ -135,7 +143,7 @@ final class DeltaLaunches implements AutoCloseable {
 
     private List<Object> stage() {
       LinearTensors in = call.inputs();
-      keys.stage(workers, in.k(), kernel.keySide, kernel.keysFrom);
+      keys.stage(workers, in.k(), kernel.keyInputs(), kernel.keysFrom);
       perHead.stage(workers, in.gates(), kernel.gates, 0);
       perHead.stage(workers, in.beta(), kernel.betas, 0);
       List<Object> inputs =
@@ -144,21 +152,21 @@ final class DeltaLaunches implements AutoCloseable {
                   kernel.stages,
                   kernel.starts,
                   kernel.fresh,
-                  kernel.keySide,
+                  kernel.keyInputs(),
                   kernel.gates,
                   kernel.betas,
                   kernel.before));
       if (in.q() != null) {
-        keys.stage(workers, in.q(), kernel.keySide, 0);
+        keys.stage(workers, in.q(), kernel.keyInputs(), 0);
       }
       if (in.v() != null) {
-        values.stage(workers, in.v(), kernel.valueSide, 0);
+        values.stage(workers, in.v(), kernel.valueInputs(), 0);
       }
       if (call.outputGradient() != null) {
-        values.stage(workers, call.outputGradient(), kernel.valueSide, kernel.gradientsFrom);
+        values.stage(workers, call.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
       }
       if (in.v() != null || call.outputGradient() != null) {
-        inputs.add(kernel.valueSide);
+        inputs.add(kernel.valueInputs());
       }
       stageStates(call.before(), kernel.before);
       if (call.isBackward()) {
@@ -174,10 +182,13 @@ final class DeltaLaunches implements AutoCloseable {
       if (out.k() != null) {
         outputs.addAll(
             List.of(
-                kernel.keyOutputs, kernel.valueOutputs, kernel.gateOutputs, kernel.betaOutputs));
+                kernel.keyResults(),
+                kernel.valueResults(),
+                kernel.gateOutputs,
+                kernel.betaOutputs));
       }
       if (call.outputs() != null) {
-        outputs.add(kernel.valueOutputs);
+        outputs.add(kernel.valueResults());
       }
       if (call.passed() != null) {
         outputs.add(kernel.passed);
@@ -190,17 +201,17 @@ final class DeltaLaunches implements AutoCloseable {
 
     private void take() {
       LinearTensors out = call.gradients();
-      take(keys, kernel.keyOutputs, 0, out.q());
-      take(keys, kernel.keyOutputs, kernel.keysFrom, out.k());
-      take(values, kernel.valueOutputs, 0, out.v());
+      take(keys, kernel.keyResults(), 0, out.q());
+      take(keys, kernel.keyResults(), kernel.keysFrom, out.k());
+      take(values, kernel.valueResults(), 0, out.v());
       take(perHead, kernel.gateOutputs, 0, out.gates());
       take(perHead, kernel.betaOutputs, 0, out.beta());
-      take(values, kernel.valueOutputs, 0, call.outputs());
+      take(values, kernel.valueResults(), 0, call.outputs());
       takeStates(kernel.passed, call.passed(), shape.valueWidth(), valueWidth);
       takeStates(kernel.transition, transition, shape.keyWidth(), keyWidth);
     }
 
-    private void take(DeviceRows rows, float[] array, int offset, Matrix to) {
+    private void take(DeviceRows rows, Object array, int offset, Matrix to) {
       if (to == null) {
         return;
       }

@@ -7,9 +7,16 @@ package org.longspan.executors.kernel;
  * @param keyWidth padded
  * @param valueWidth padded
  * @param hasGradients whether there is room for the backward
+ * @param storage of what comes with the tokens, but for gates and betas
  */
 record DeltaRoom(
-    int tokens, int chunks, int heads, int keyWidth, int valueWidth, boolean hasGradients)
+    int tokens,
+    int chunks,
+    int heads,
+    int keyWidth,
+    int valueWidth,
+    boolean hasGradients,
+    Storage storage)
     implements LaunchRoom<DeltaRoom> {
 
   int tokenNumbers() {
@@ -42,13 +49,13 @@ record DeltaRoom(
   @Override
   public long bytes() {
     long sides = hasGradients ? 2 : 1;
-    long ofToken =
-        (2 + sides + (hasGradients ? 2 : 0)) * (long) keyWidth
-            + (2 * sides + 1) * (long) valueWidth
-            + 2 * sides * DeltaKernel.CHUNK
-            + (hasGradients ? 11 : 4);
+    long ofInputs = 2L * keyWidth + sides * valueWidth;
+    long ofOutputs = (hasGradients ? 2L : 0) * keyWidth + valueWidth;
+    long ofScratch =
+        sides * (keyWidth + valueWidth) + 2 * sides * DeltaKernel.CHUNK + (hasGradients ? 11 : 4);
+    long ofToken = (ofInputs + ofOutputs) * storage.bytes() + ofScratch * Float.BYTES;
     long ofChunk = keyWidth * (keyWidth + sides * valueWidth);
-    return (tokens * ofToken + (chunks + 2L) * ofChunk) * heads * Float.BYTES;
+    return (tokens * ofToken + (chunks + 2L) * ofChunk * Float.BYTES) * heads;
   }
 
   /**
@@ -66,7 +73,7 @@ record DeltaRoom(
 
   @Override
   public DeltaRoom withHeads(int count) {
-    return new DeltaRoom(tokens, chunks, count, keyWidth, valueWidth, hasGradients);
+    return new DeltaRoom(tokens, chunks, count, keyWidth, valueWidth, hasGradients, storage);
   }
 
   @Override
@@ -77,6 +84,7 @@ record DeltaRoom(
         heads,
         keyWidth,
         valueWidth,
-        hasGradients);
+        hasGradients,
+        storage);
   }
 }

@@ -63,6 +63,7 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
   DeviceDeltaAttention(
       OpenCLDevice device,
       AttentionShape shape,
+      Storage storage,
       LaunchLimits limits,
       Workers workers,
       String description) {
@@ -70,11 +71,11 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
     this.shape = shape;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.key = new Key(device.getDeviceId(), shape, limits);
-    this.launches = POOL.take(key, () -> new DeltaLaunches(device, shape, limits));
+    this.key = new Key(device.getDeviceId(), shape, storage, limits);
+    this.launches = POOL.take(key, () -> new DeltaLaunches(device, shape, storage, limits));
   }
 
-  private record Key(long device, AttentionShape shape, LaunchLimits limits) {}
+  private record Key(long device, AttentionShape shape, Storage storage, LaunchLimits limits) {}
 
   @Override
   public void summarize(

@@ -87,19 +87,22 @@ public final class Kernels {
   }
 
   /**
-   * Linear attention by the gated delta rule, which keeps floats on a device for {@link
-   * KernelChoice#APARAPI_BF16} too.
+   * Linear attention by the gated delta rule.
    *
    * @param chunk tokens worked through at once on the CPU; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention delta(
       KernelChoice choice, Precision precision, AttentionShape shape, int chunk, Workers workers) {
-    Place place =
-        place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
+    Place place = place(choice, precision);
     if (place.device() != null) {
       return new DeviceDeltaAttention(
-          place.device(), shape, LaunchLimits.of(place.device()), workers, place.description());
+          place.device(),
+          shape,
+          place.storage(),
+          LaunchLimits.of(place.device()),
+          workers,
+          place.description());
     }
     return switch (precision) {
       case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());

@@ -1,24 +1,18 @@
 package org.longspan.executors.kernel;
 
-import org.longspan.executors.opencl.VectorKernel;
-
 /**
  * What every kernel of linear attention has: staging arrays for some heads of a slice, and a list
  * of stages, one a pass.
  *
- * <p>Layouts, rows padded with zeros to a multiple of {@link #PAD} columns: {@code keySide} the
- * queries and then the keys, each {@code [tokens, heads, keyWidth]}; {@code valueSide} the values
- * and then the outputs' gradients, each {@code [tokens, heads, valueWidth]}; {@code keyOutputs} the
- * gradients of queries and keys, {@code valueOutputs} outputs or the gradients of values, alike;
- * each of these has an array for halves beside it, and one of the two is used. {@code states}
- * {@code [chunks + 1, heads, keyWidth, valueWidth]} holds the state before each chunk and the last
- * one, {@code stateGradients} that of the state after each chunk; {@code before} {@code [heads,
- * keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient of the one after
- * it; {@code passed} is what a scan ends with. {@code factors} {@code [chunks, heads]} or {@code
- * [chunks, heads, keyWidth]} are the decays over chunks: an input where they are constant, else
- * what {@link #SUM_LOGS} finds.
+ * <p>Layouts, rows padded to a multiple of {@link #PAD} columns, beside those of {@link
+ * TokenKernel}: {@code states} {@code [chunks + 1, heads, keyWidth, valueWidth]} holds the state
+ * before each chunk and the last one, {@code stateGradients} that of the state after each chunk;
+ * {@code before} {@code [heads, keyWidth, valueWidth]} is the state before the slice, {@code after}
+ * the gradient of the one after it; {@code passed} is what a scan ends with. {@code factors} {@code
+ * [chunks, heads]} or {@code [chunks, heads, keyWidth]} are the decays over chunks: an input where
+ * they are constant, else what {@link #SUM_LOGS} finds.
  */
-abstract class LinearKernel extends VectorKernel {
+abstract class LinearKernel extends TokenKernel {
   /** Tokens of a chunk at most, the rows of a tile. */
   static final int CHUNK = 64;
 
@@ -67,15 +61,7 @@ abstract class LinearKernel extends VectorKernel {
   final int[] starts;
   final int[] fresh;
   final float[] slopes;
-  final float[] keySide;
-  final float[] valueSide;
-  final char[] keySideHalves;
-  final char[] valueSideHalves;
   final float[] gates;
-  final float[] keyOutputs;
-  final float[] valueOutputs;
-  final char[] keyOutputHalves;
-  final char[] valueOutputHalves;
   final float[] gateOutputs;
   final float[] before;
   final float[] after;
@@ -92,9 +78,6 @@ abstract class LinearKernel extends VectorKernel {
   int keyWidth;
   int valueWidth;
 
-  /** 1 where what comes with the tokens is kept in halves, in arrays of their own. */
-  int isNarrow;
-
   /** Gates of a token and head; 0 where the decay is constant. */
   int gateWidth;
 
@@ -105,22 +88,11 @@ abstract class LinearKernel extends VectorKernel {
   int gradientsFrom;
 
   LinearKernel(LinearRoom room) {
+    super(room.storage(), room.keyNumbers(), room.valueNumbers(), room.hasGradients());
     this.starts = new int[room.chunks() + 1];
     this.fresh = new int[room.chunks() + 1];
     this.slopes = new float[room.heads()];
-    Storage storage = room.storage();
-    this.isNarrow = storage == Storage.BF16 ? 1 : 0;
-    int valueSideNumbers = room.valueNumbers() * (room.hasGradients() ? 2 : 1);
-    this.keySide = storage.floats(2 * room.keyNumbers());
-    this.keySideHalves = storage.halves(2 * room.keyNumbers());
-    this.valueSide = storage.floats(valueSideNumbers);
-    this.valueSideHalves = storage.halves(valueSideNumbers);
     this.gates = new float[Math.max(1, room.gateNumbers())];
-    int keyOutputNumbers = room.hasGradients() ? 2 * room.keyNumbers() : 1;
-    this.keyOutputs = storage.floats(keyOutputNumbers);
-    this.keyOutputHalves = storage.halves(keyOutputNumbers);
-    this.valueOutputs = storage.floats(room.valueNumbers());
-    this.valueOutputHalves = storage.halves(room.valueNumbers());
     this.gateOutputs = new float[room.hasGradients() ? gates.length : 1];
     this.before = new float[room.stateNumbers()];
     this.after = new float[room.hasGradients() ? room.stateNumbers() : 1];
@@ -135,64 +107,6 @@ abstract class LinearKernel extends VectorKernel {
 
   /** Work-groups that the widest stage needs. */
   abstract int groups();
-
-  /** The queries and keys as they are kept. */
-  final Object keyInputs() {
-    return isNarrow == 1 ? keySideHalves : keySide;
-  }
-
-  /** The values and the outputs' gradients as they are kept. */
-  final Object valueInputs() {
-    return isNarrow == 1 ? valueSideHalves : valueSide;
-  }
-
-  /** The gradients of queries and keys as they are kept. */
-  final Object keyResults() {
-    return isNarrow == 1 ? keyOutputHalves : keyOutputs;
-  }
-
-  /** Outputs or the gradients of values as they are kept. */
-  final Object valueResults() {
-    return isNarrow == 1 ? valueOutputHalves : valueOutputs;
-  }
-
-  /** A number of {@code keySide}. */
-  final float key(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(keySideHalves[index]);
-    } else {
-      number = keySide[index];
-    }
-    return number;
-  }
-
-  /** A number of {@code valueSide}. */
-  final float value(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(valueSideHalves[index]);
-    } else {
-      number = valueSide[index];
-    }
-    return number;
-  }
-
-  final void writeKey(int index, float number) {
-    if (isNarrow == 1) {
-      keyOutputHalves[index] = (char) narrowed(number);
-    } else {
-      keyOutputs[index] = number;
-    }
-  }
-
-  final void writeValue(int index, float number) {
-    if (isNarrow == 1) {
-      valueOutputHalves[index] = (char) narrowed(number);
-    } else {
-      valueOutputs[index] = number;
-    }
-  }
 
   /**
    * The logs of one column of gates over one chunk, summed as pairs of numbers, and the chunk's
@@ -294,52 +208,6 @@ abstract class LinearKernel extends VectorKernel {
         }
       }
       passed[item] = state;
-    }
-  }
-
-  /**
-   * Four numbers of {@code keySide} (side 0) or {@code valueSide} (1), as {@link VectorKernel}
-   * reads them.
-   */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define READ_TOKENS(side, index, registers, to) { float4 four_;"
-              + " if (this->isNarrow == 1) { four_ = as_float4(convert_uint4(*(const __global"
-              + " ushort4 *) (((side) == 0 ? this->keySideHalves : this->valueSideHalves)"
-              + " + (index))) << 16u); }"
-              + " else { four_ = *(const __global float4 *)"
-              + " (((side) == 0 ? this->keySide : this->valueSide) + (index)); }"
-              + TO_REGISTERS
-              + " }\nREAD_TOKENS")
-  final void readTokens(int side, int index, float[] registers, int to) {
-    for (int i = 0; i < 4; i++) {
-      if (side == 0) {
-        registers[to + i] = key(index + i);
-      } else {
-        registers[to + i] = value(index + i);
-      }
-    }
-  }
-
-  /** Four of {@code registers} into {@code keyOutputs} (side 0) or {@code valueOutputs} (1). */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define WRITE_TOKENS(side, index, registers, from) { float4 four_ = "
-              + FROM_REGISTERS
-              + "; if (this->isNarrow == 1) { uint4 bits_ = as_uint4(four_);"
-              + " bits_ = (bits_ + 0x7fffu + ((bits_ >> 16u) & 1u)) >> 16u;"
-              + " bits_ = select(bits_, (uint4) (0x7fc0u), isnan(four_));"
-              + " *(__global ushort4 *) (((side) == 0 ? this->keyOutputHalves"
-              + " : this->valueOutputHalves) + (index)) = convert_ushort4(bits_); }"
-              + " else { *(__global float4 *) (((side) == 0 ? this->keyOutputs"
-              + " : this->valueOutputs) + (index)) = four_; } }\nWRITE_TOKENS")
-  final void writeTokens(int side, int index, float[] registers, int from) {
-    for (int i = 0; i < 4; i++) {
-      if (side == 0) {
-        writeKey(index + i, registers[from + i]);
-      } else {
-        writeValue(index + i, registers[from + i]);
-      }
     }
   }
 
