@@ -41,9 +41,8 @@ final class DeltaLaunches implements AutoCloseable {
 
   /**
    * @param call its stages are those of {@link DeltaKernel}
-   * @param transition what becomes of a state over the rows; null where it is not asked for
    */
-  void run(LinearCall call, Matrix transition, Workers workers) {
+  void run(LinearCall call, Workers workers) {
     grid.plan(call.documents());
     LaunchSide<DeltaRoom, DeltaKernel> side = call.isBackward() ? backward : forward;
     side.reserve(
@@ -57,7 +56,7 @@ final class DeltaLaunches implements AutoCloseable {
             storage));
     for (int head = 0; head < shape.heads(); head += side.heads()) {
       int heads = Math.min(side.heads(), shape.heads() - head);
-      new Heads(call, transition, workers, side.launcher(), head, heads).run();
+      new Heads(call, workers, side.launcher(), head, heads).run();
     }
   }
 
@@ -75,7 +74,6 @@ final class DeltaLaunches implements AutoCloseable {
   /** One launch: a call for some of the heads. */
   private final class Heads {
     private final LinearCall call;
-    private final Matrix transition;
     private final Workers workers;
     private final KernelLauncher<DeltaKernel> launcher;
     private final DeltaKernel kernel;
@@ -87,13 +85,11 @@ final class DeltaLaunches implements AutoCloseable {
 
     Heads(
         LinearCall call,
-        Matrix transition,
         Workers workers,
         KernelLauncher<DeltaKernel> launcher,
         int firstHead,
         int heads) {
       this.call = call;
-      this.transition = transition;
       this.workers = workers;
       this.launcher = launcher;
       this.kernel = launcher.kernel();
@@ -142,7 +138,7 @@ final class DeltaLaunches implements AutoCloseable {
     }
 
     private List<Object> stage() {
-      LinearTensors in = call.inputs();
+      LinearTensors in = call.reads().tensors();
       keys.stage(workers, in.k(), kernel.keyInputs(), kernel.keysFrom);
       perHead.stage(workers, in.gates(), kernel.gates, 0);
       perHead.stage(workers, in.beta(), kernel.betas, 0);
@@ -162,22 +158,23 @@ final class DeltaLaunches implements AutoCloseable {
       if (in.v() != null) {
         values.stage(workers, in.v(), kernel.valueInputs(), 0);
       }
-      if (call.outputGradient() != null) {
-        values.stage(workers, call.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
+      if (call.reads().outputGradient() != null) {
+        values.stage(
+            workers, call.reads().outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
       }
-      if (in.v() != null || call.outputGradient() != null) {
+      if (in.v() != null || call.reads().outputGradient() != null) {
         inputs.add(kernel.valueInputs());
       }
-      stageStates(call.before(), kernel.before);
+      stageStates(call.reads().before(), kernel.before);
       if (call.isBackward()) {
-        stageStates(call.after(), kernel.after);
+        stageStates(call.reads().after(), kernel.after);
         inputs.add(kernel.after);
       }
       return inputs;
     }
 
     private List<Object> outputs() {
-      LinearTensors out = call.gradients();
+      LinearTensors out = call.writes().gradients();
       List<Object> outputs = new ArrayList<>();
       if (out.k() != null) {
         outputs.addAll(
@@ -187,35 +184,35 @@ final class DeltaLaunches implements AutoCloseable {
                 kernel.gateOutputs,
                 kernel.betaOutputs));
       }
-      if (call.outputs() != null) {
+      if (call.writes().outputs() != null) {
         outputs.add(kernel.valueResults());
       }
-      if (call.passed() != null) {
+      if (call.writes().passed() != null) {
         outputs.add(kernel.passed);
       }
-      if (transition != null) {
+      if (call.writes().transition() != null) {
         outputs.add(kernel.transition);
       }
       return outputs;
     }
 
     private void take() {
-      LinearTensors out = call.gradients();
+      LinearTensors out = call.writes().gradients();
       take(keys, kernel.keyResults(), 0, out.q());
       take(keys, kernel.keyResults(), kernel.keysFrom, out.k());
       take(values, kernel.valueResults(), 0, out.v());
       take(perHead, kernel.gateOutputs, 0, out.gates());
       take(perHead, kernel.betaOutputs, 0, out.beta());
-      take(values, kernel.valueResults(), 0, call.outputs());
-      takeStates(kernel.passed, call.passed(), shape.valueWidth(), valueWidth);
-      takeStates(kernel.transition, transition, shape.keyWidth(), keyWidth);
+      take(values, kernel.valueResults(), 0, call.writes().outputs());
+      takeStates(kernel.passed, call.writes().passed(), shape.valueWidth(), valueWidth);
+      takeStates(kernel.transition, call.writes().transition(), shape.keyWidth(), keyWidth);
     }
 
     private void take(DeviceRows rows, Object array, int offset, Matrix to) {
       if (to == null) {
         return;
       }
-      if (call.adds()) {
+      if (call.writes().adds()) {
         rows.add(workers, array, offset, to);
       } else {
         rows.take(workers, array, offset, to);

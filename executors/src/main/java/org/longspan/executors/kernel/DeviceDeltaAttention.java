@@ -97,15 +97,8 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             first,
             documents.piece(first, tokens),
             joined(List.of(SOLVE, PASS, passes ? List.of(SCAN_TRANSITION) : List.of())),
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), inputs.beta()),
-            null,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false),
-        passes ? transition : null);
+            LinearReads.of(inputs.withoutQueries()),
+            LinearWrites.toState(summary).withTransition(passes ? transition : null)));
   }
 
   /** The transition over no tokens. */
@@ -127,15 +120,8 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             0,
             documents,
             joined(List.of(SOLVE, PASS, List.of(RESIDUALS, SCORES, OUTPUTS))),
-            inputs,
-            null,
-            null,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            false),
-        null);
+            LinearReads.of(inputs),
+            LinearWrites.toOutputs(o)));
   }
 
   @Override
@@ -152,15 +138,8 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             0,
             documents.piece(0, reached),
             joined(List.of(SOLVE, List.of(SCAN + OUTSIDE, RESIDUALS + OUTSIDE, SCORES, OUTPUTS))),
-            new LinearTensors(inputs.q(), inputs.k(), null, inputs.gates(), inputs.beta()),
-            null,
-            incoming,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            true),
-        null);
+            LinearReads.of(inputs.withoutValues()).withBefore(incoming),
+            LinearWrites.addedToOutputs(o)));
   }
 
   @Override
@@ -179,15 +158,8 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             0,
             documents.piece(0, reached),
             joined(List.of(SOLVE, PASS_BACK)),
-            new LinearTensors(inputs.q(), inputs.k(), null, inputs.gates(), inputs.beta()),
-            outputGradient,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false),
-        null);
+            LinearReads.of(inputs.withoutValues()).withOutputGradient(outputGradient),
+            LinearWrites.toState(summary)));
   }
 
   @Override
@@ -221,15 +193,10 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             0,
             documents,
             joined(List.of(SOLVE, PASS, PASS_BACK, gradientStages)),
-            inputs,
-            outputGradient,
-            documents.continued() > 0 ? incoming : null,
-            null,
-            null,
-            gradients,
-            null,
-            false),
-        null);
+            LinearReads.of(inputs)
+                .withOutputGradient(outputGradient)
+                .withBefore(documents.continued() > 0 ? incoming : null),
+            LinearWrites.toGradients(gradients)));
   }
 
   @Override
@@ -263,25 +230,19 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
             first,
             documents.piece(first, tokens),
             joined(List.of(SOLVE, PASS, gradientStages)),
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), inputs.beta()),
-            null,
-            documents.passesThrough() ? incoming : null,
-            incomingGradient,
-            null,
-            new LinearTensors(
-                null, gradients.k(), gradients.v(), gradients.gates(), gradients.beta()),
-            null,
-            true),
-        null);
+            LinearReads.of(inputs.withoutQueries())
+                .withBefore(documents.passesThrough() ? incoming : null)
+                .withAfter(incomingGradient),
+            LinearWrites.addedToGradients(gradients.withoutQueries())));
   }
 
   private static List<Integer> joined(List<List<Integer>> parts) {
     return parts.stream().flatMap(List::stream).toList();
   }
 
-  private void run(LinearCall call, Matrix transition) {
+  private void run(LinearCall call) {
     synchronized (launches) {
-      launches.run(call, transition, workers);
+      launches.run(call, workers);
     }
   }
 

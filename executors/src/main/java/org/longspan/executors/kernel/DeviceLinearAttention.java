@@ -95,14 +95,8 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
               first,
               documents.piece(first, tokens),
               stages(SUM_LOGS, SUMMARIZE, SCAN),
-              new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
-              null,
-              null,
-              null,
-              null,
-              LinearCall.NONE,
-              summary,
-              false));
+              LinearReads.of(inputs.withoutQueries()),
+              LinearWrites.toState(summary)));
     }
     writeTransition(inputs.gates(), documents, transition);
   }
@@ -120,14 +114,8 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             0,
             documents,
             stages(SUM_LOGS, SUMMARIZE, SCAN, OUTPUTS),
-            inputs,
-            null,
-            null,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            false));
+            LinearReads.of(inputs),
+            LinearWrites.toOutputs(o)));
   }
 
   @Override
@@ -145,14 +133,8 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             0,
             documents.piece(0, reached),
             stages(SUM_LOGS, SCAN + OUTSIDE, OUTPUTS + OUTSIDE),
-            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
-            null,
-            incoming,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            true));
+            LinearReads.of(inputs.withoutKeys().withoutValues()).withBefore(incoming),
+            LinearWrites.addedToOutputs(o)));
   }
 
   @Override
@@ -172,14 +154,8 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             0,
             documents.piece(0, reached),
             stages(SUM_LOGS, SUMMARIZE_GRADIENT, SCAN_GRADIENT),
-            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
-            outputGradient,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false));
+            LinearReads.of(inputs.withoutKeys().withoutValues()).withOutputGradient(outputGradient),
+            LinearWrites.toState(summary)));
   }
 
   @Override
@@ -215,14 +191,10 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             0,
             documents,
             stages,
-            inputs,
-            outputGradient,
-            documents.continued() > 0 ? incoming : null,
-            null,
-            null,
-            gradients,
-            null,
-            false));
+            LinearReads.of(inputs)
+                .withOutputGradient(outputGradient)
+                .withBefore(documents.continued() > 0 ? incoming : null),
+            LinearWrites.toGradients(gradients)));
   }
 
   @Override
@@ -262,14 +234,10 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
             first,
             documents.piece(first, tokens),
             hasGates() ? gated : constant,
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
-            null,
-            documents.passesThrough() ? incoming : null,
-            incomingGradient,
-            null,
-            new LinearTensors(null, gradients.k(), gradients.v(), gradients.gates(), null),
-            null,
-            true));
+            LinearReads.of(inputs.withoutQueries())
+                .withBefore(documents.passesThrough() ? incoming : null)
+                .withAfter(incomingGradient),
+            LinearWrites.addedToGradients(gradients.withoutQueries())));
   }
 
   /** Those of the stages that there is something to do in. */

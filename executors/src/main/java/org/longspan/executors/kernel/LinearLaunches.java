@@ -125,7 +125,7 @@ final class LinearLaunches implements AutoCloseable {
       }
       inputs.add(kernel.factors);
     }
-    LinearTensors in = call.inputs();
+    LinearTensors in = call.reads().tensors();
     if (in.q() != null) {
       keys.stage(workers, in.q(), kernel.keyInputs(), 0);
     }
@@ -138,10 +138,11 @@ final class LinearLaunches implements AutoCloseable {
     if (in.v() != null) {
       values.stage(workers, in.v(), kernel.valueInputs(), 0);
     }
-    if (call.outputGradient() != null) {
-      values.stage(workers, call.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
+    if (call.reads().outputGradient() != null) {
+      values.stage(
+          workers, call.reads().outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
     }
-    if (in.v() != null || call.outputGradient() != null) {
+    if (in.v() != null || call.reads().outputGradient() != null) {
       inputs.add(kernel.valueInputs());
     }
     DeviceRows gates = form.gateWidth(keyWidth) > 1 ? keys : perHead;
@@ -149,24 +150,24 @@ final class LinearLaunches implements AutoCloseable {
       gates.stage(workers, in.gates(), kernel.gates, 0);
       inputs.add(kernel.gates);
     }
-    states.stage(call.before(), kernel.before);
+    states.stage(call.reads().before(), kernel.before);
     inputs.add(kernel.before);
     if (call.isBackward()) {
-      states.stage(call.after(), kernel.after);
+      states.stage(call.reads().after(), kernel.after);
       inputs.add(kernel.after);
     }
-    LinearTensors out = call.gradients();
+    LinearTensors out = call.writes().gradients();
     List<Object> outputs = new ArrayList<>();
     if (out.q() != null || out.k() != null) {
       outputs.add(kernel.keyResults());
     }
-    if (out.v() != null || call.outputs() != null) {
+    if (out.v() != null || call.writes().outputs() != null) {
       outputs.add(kernel.valueResults());
     }
     if (out.gates() != null) {
       outputs.add(kernel.gateOutputs);
     }
-    if (call.passed() != null) {
+    if (call.writes().passed() != null) {
       outputs.add(kernel.passed);
     }
     launcher.launch(
@@ -177,10 +178,10 @@ final class LinearLaunches implements AutoCloseable {
     give(call, workers, keys, kernel.keyResults(), 0, out.q());
     give(call, workers, keys, kernel.keyResults(), kernel.keysFrom, out.k());
     give(call, workers, values, kernel.valueResults(), 0, out.v());
-    give(call, workers, values, kernel.valueResults(), 0, call.outputs());
+    give(call, workers, values, kernel.valueResults(), 0, call.writes().outputs());
     give(call, workers, gates, kernel.gateOutputs, 0, out.gates());
-    if (call.passed() != null) {
-      states.take(kernel.passed, call.passed());
+    if (call.writes().passed() != null) {
+      states.take(kernel.passed, call.writes().passed());
     }
   }
 
@@ -189,7 +190,7 @@ final class LinearLaunches implements AutoCloseable {
     if (to == null) {
       return;
     }
-    if (call.adds()) {
+    if (call.writes().adds()) {
       rows.add(workers, array, offset, to);
     } else {
       rows.take(workers, array, offset, to);
