@@ -18,7 +18,7 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
   @Local final float[] high = new float[CHUNK];
   @Local final float[] low = new float[CHUNK];
 
-  DeltaPairKernel(DeltaRoom room) {
+  DeltaPairKernel(LinearRoom room) {
     super(room);
   }
 

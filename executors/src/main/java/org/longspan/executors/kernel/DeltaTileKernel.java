@@ -37,7 +37,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
 
   @Local private final float[] weights = new float[CHUNK];
 
-  DeltaTileKernel(DeltaRoom room) {
+  DeltaTileKernel(LinearRoom room) {
     super(room);
   }
 

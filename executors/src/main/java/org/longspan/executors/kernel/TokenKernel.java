@@ -13,6 +13,9 @@ import org.longspan.executors.opencl.VectorKernel;
  * and one of the two is used.
  */
 abstract class TokenKernel extends VectorKernel {
+  private static final String SIXTEEN_HALVES =
+      " typedef ushort16 halves_ __attribute__((aligned(2)));";
+
   final float[] keySide;
   final float[] valueSide;
   final char[] keySideHalves;
@@ -140,6 +143,52 @@ abstract class TokenKernel extends VectorKernel {
               + " : this->valueOutputs) + (index)) = four_; } }\nWRITE_TOKENS")
   final void writeTokens(int side, int index, float[] registers, int from) {
     for (int i = 0; i < 4; i++) {
+      if (side == 0) {
+        writeKey(index + i, registers[from + i]);
+      } else {
+        writeValue(index + i, registers[from + i]);
+      }
+    }
+  }
+
+  /** Sixteen numbers of {@code keySide} (side 0) or {@code valueSide} (1) into registers. */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define READ_ROW(side, index, to, registers) {"
+              + SIXTEEN
+              + SIXTEEN_HALVES
+              + " if (this->isNarrow == 1) { *(sixteen_ *) ((registers) + (to)) ="
+              + " as_float16(convert_uint16(*(const __global halves_ *) (((side) == 0"
+              + " ? this->keySideHalves : this->valueSideHalves) + (index))) << 16u); }"
+              + " else { *(sixteen_ *) ((registers) + (to)) ="
+              + " *(const __global sixteen_ *) (((side) == 0"
+              + " ? this->keySide : this->valueSide) + (index)); } }\nREAD_ROW")
+  final void readRow(int side, int index, int to, float[] registers) {
+    for (int i = 0; i < 16; i++) {
+      if (side == 0) {
+        registers[to + i] = key(index + i);
+      } else {
+        registers[to + i] = value(index + i);
+      }
+    }
+  }
+
+  /** Sixteen registers into {@code keyOutputs} (side 0) or {@code valueOutputs} (1). */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define WRITE_ROW(side, index, from, registers) {"
+              + SIXTEEN
+              + SIXTEEN_HALVES
+              + " float16 row_ = *(sixteen_ *) ((registers) + (from));"
+              + " if (this->isNarrow == 1) { uint16 bits_ = as_uint16(row_);"
+              + " bits_ = (bits_ + 0x7fffu + ((bits_ >> 16u) & 1u)) >> 16u;"
+              + " bits_ = select(bits_, (uint16) (0x7fc0u), isnan(row_));"
+              + " *(__global halves_ *) (((side) == 0 ? this->keyOutputHalves"
+              + " : this->valueOutputHalves) + (index)) = convert_ushort16(bits_); }"
+              + " else { *(__global sixteen_ *) (((side) == 0 ? this->keyOutputs"
+              + " : this->valueOutputs) + (index)) = row_; } }\nWRITE_ROW")
+  final void writeRow(int side, int index, int from, float[] registers) {
+    for (int i = 0; i < 16; i++) {
       if (side == 0) {
         writeKey(index + i, registers[from + i]);
       } else {

@@ -148,28 +148,12 @@ class DeviceDeltaAttentionTest {
   @ParameterizedTest
   @EnumSource(Storage.class)
   void shouldRunOnTheDevice(Storage storage) {
-    DeltaKernel kernel = new DeltaTileKernel(new DeltaRoom(1, 1, 1, 16, 16, false, storage));
-    kernel.heads = 1;
-    kernel.tokens = 1;
-    kernel.chunks = 1;
-    kernel.keyWidth = 16;
-    kernel.valueWidth = 16;
-    kernel.keysFrom = 16;
-    kernel.gradientsFrom = 16;
-    kernel.pairsFrom = DeltaKernel.CHUNK;
+    LinearRoom room =
+        new LinearRoom(DeviceRule.DELTA, LinearForm.TILES, 1, 1, 1, 16, 16, false, storage);
+    LinearKernel kernel = room.plan().kernel(room);
+    kernel.use(1, 1, 1);
     kernel.starts[1] = 1;
-    List<Integer> stages =
-        List.of(
-            DeltaKernel.SUM_LOGS,
-            DeltaKernel.CORRELATE,
-            DeltaKernel.SOLVE_KEYS,
-            DeltaKernel.TRANSITIONS,
-            DeltaKernel.SOLVE_VALUES,
-            DeltaKernel.SUMMARIZE,
-            DeltaKernel.SCAN,
-            DeltaKernel.RESIDUALS,
-            DeltaKernel.SCORES,
-            DeltaKernel.OUTPUTS);
+    List<Integer> stages = room.plan().stages().forward();
     for (int pass = 0; pass < stages.size(); pass++) {
       kernel.stages[pass] = stages.get(pass);
     }
@@ -182,9 +166,9 @@ class DeviceDeltaAttentionTest {
       put(kernel.valueResults(), i, Float.NaN);
     }
     Arrays.fill(kernel.passed, Float.NaN);
-    try (KernelLauncher<DeltaKernel> launcher = KernelLauncher.of(device, kernel)) {
+    try (KernelLauncher<LinearKernel> launcher = KernelLauncher.of(device, kernel)) {
       launcher.launch(
-          new LaunchShape(kernel.groups(), DeltaKernel.GROUP, stages.size()),
+          new LaunchShape(kernel.groups(), kernel.groupSize(), stages.size()),
           List.of(
               kernel.stages,
               kernel.starts,
@@ -197,7 +181,7 @@ class DeviceDeltaAttentionTest {
           List.of(kernel.valueResults(), kernel.passed));
       assertThat(kernel.isRunningCL()).isTrue();
       assertThat(kernel.getProfileReportCurrentThread(device).get().getKernelClass())
-          .isEqualTo(DeltaTileKernel.class);
+          .isEqualTo(kernel.getClass());
     }
     assertThat(get(kernel.valueResults(), 0)).isEqualTo(8f);
     for (int i = 1; i < 16; i++) {
@@ -278,7 +262,8 @@ class DeviceDeltaAttentionTest {
   void shouldLaunchInPartsWhatExceedsALimit() {
     AttentionCase problem =
         random(new AttentionShape(5, 16, 16), new Documents(100, new int[] {0, 30}, 0), 0.2);
-    DeltaRoom ofTwoHeads = new DeltaRoom(100, 3, 2, 16, 16, false, Storage.FLOAT);
+    LinearRoom ofTwoHeads =
+        new LinearRoom(DeviceRule.DELTA, LinearForm.TILES, 100, 3, 2, 16, 16, false, Storage.FLOAT);
     LaunchLimits memory = new LaunchLimits(ofTwoHeads.largestBytes(), Double.MAX_VALUE);
     LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, ofTwoHeads.operations());
     assertThat(launches(problem, LaunchLimits.of(device))).isEqualTo(1);
@@ -316,7 +301,8 @@ class DeviceDeltaAttentionTest {
 
   private static DeviceDeltaAttention of(
       AttentionShape shape, LaunchLimits limits, Workers workers) {
-    return new DeviceDeltaAttention(device, shape, Storage.FLOAT, limits, workers, "");
+    return new DeviceDeltaAttention(
+        device, LinearForm.TILES, shape, Storage.FLOAT, limits, workers, "");
   }
 
   private static AttentionCase random(AttentionShape shape, Documents documents, double strength) {
@@ -352,6 +338,7 @@ class DeviceDeltaAttentionTest {
                 workers ->
                     new DeviceDeltaAttention(
                         device,
+                        LinearForm.TILES,
                         problem.shape(),
                         Storage.BF16,
                         LaunchLimits.of(device),
