@@ -67,7 +67,7 @@ enum DeviceRule {
   LinearPlan plan(LinearForm form) {
     return switch (form) {
       case TILES -> replaces ? new DeltaTilePlan() : new TilePlan(this);
-      case ROWS -> new RowPlan(this);
+      case ROWS -> replaces ? new DeltaRowPlan() : new RowPlan(this);
     };
   }
 }

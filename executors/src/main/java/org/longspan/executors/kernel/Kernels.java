@@ -92,14 +92,7 @@ public final class Kernels {
       KernelChoice choice, Precision precision, AttentionShape shape, int chunk, Workers workers) {
     Place place = place(choice, precision);
     if (place.device() != null) {
-      return new DeviceDeltaAttention(
-          place.device(),
-          LinearForm.TILES,
-          shape,
-          place.storage(),
-          LaunchLimits.of(place.device()),
-          workers,
-          place.description());
+      return device(place, DeviceRule.DELTA, shape, null, workers);
     }
     return switch (precision) {
       case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.AttentionCase.Input;
 import org.longspan.executors.kernel.AttentionResult.Tolerance;
 import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Arena;
@@ -59,6 +60,22 @@ abstract class DecayedAttentionContract {
   @ValueSource(doubles = {1.0 / 256, 1.0 / 16, 1, 16, STRONGEST})
   void shouldEqualTheRecurrenceUnderStrongAndWeakDecay(double strength) {
     assertEqualsRecurrence(new AttentionShape(4, 8, 6), Documents.one(300, 3), strength);
+  }
+
+  /** A decay that lies halfway between two floats next to 1 is rounded by as much at each token. */
+  @Test
+  void shouldRememberOverManyTokensWhatHardlyDecays() {
+    double slope = 167.5 / (1 << 24);
+    AttentionShape shape = new AttentionShape(1, 4, 4);
+    Documents documents = Documents.one(4000, 7);
+    for (LinearRule rule :
+        List.of(LinearRule.CONSTANT, LinearRule.SCALAR_GATE, LinearRule.VECTOR_GATE)) {
+      AttentionCase problem =
+          AttentionCase.random(1, rule, shape, 1, documents)
+              .withSlopes(new double[] {slope})
+              .mapped(Input.GATES, any -> (float) -slope);
+      assertEqualsRecurrence(problem, TOLERANCE, 1000);
+    }
   }
 
   @ParameterizedTest
@@ -298,16 +315,20 @@ abstract class DecayedAttentionContract {
     for (LinearRule rule :
         List.of(LinearRule.CONSTANT, LinearRule.SCALAR_GATE, LinearRule.VECTOR_GATE)) {
       AttentionCase problem = AttentionCase.random(1, rule, shape, strength, documents);
-      AttentionRanks.of(problem, Precision.FLOAT, 64)
-          .withKernel(workers -> on(problem, workers))
-          .run(cuts)
-          .assertEquals(
-              AttentionRecurrence.of(problem),
-              strength < STRONGEST ? TOLERANCE : ofStrongestGates,
-              rule + ", cut at " + Arrays.toString(cuts),
-              documents.tokens(),
-              cuts);
+      assertEqualsRecurrence(problem, strength < STRONGEST ? TOLERANCE : ofStrongestGates, cuts);
     }
+  }
+
+  private void assertEqualsRecurrence(AttentionCase problem, Tolerance tolerance, int... cuts) {
+    AttentionRanks.of(problem, Precision.FLOAT, 64)
+        .withKernel(workers -> on(problem, workers))
+        .run(cuts)
+        .assertEquals(
+            AttentionRecurrence.of(problem),
+            tolerance,
+            problem.rule() + ", cut at " + Arrays.toString(cuts),
+            problem.documents().tokens(),
+            cuts);
   }
 
   private LinearAttention on(AttentionCase problem, Workers workers) {

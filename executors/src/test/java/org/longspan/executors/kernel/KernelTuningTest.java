@@ -263,7 +263,7 @@ class KernelTuningTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = DeviceRule.class, names = "DELTA", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(DeviceRule.class)
   void shouldMeasureEachRuleByItself(DeviceRule rule) {
     assumeFalse(
         OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
