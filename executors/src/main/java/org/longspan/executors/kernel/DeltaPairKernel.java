@@ -18,18 +18,18 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
   @Local final float[] high = new float[CHUNK];
   @Local final float[] low = new float[CHUNK];
 
-  DeltaPairKernel(DeltaRoom room) {
+  DeltaPairKernel(LinearRoom room) {
     super(room);
   }
 
   private float readRow(int stage, int index) {
     float number = 0f;
     if (stage == SCORE_GRADIENTS) {
-      number = valueSide[index];
+      number = value(index);
     } else if (stage == CORRELATION_GRADIENTS) {
       number = solvedValues[index];
     } else {
-      number = keySide[index];
+      number = key(index);
     }
     return number;
   }
@@ -39,7 +39,7 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
     if (stage == SCORE_GRADIENTS || stage == CORRELATION_GRADIENTS) {
       number = solvedValues[index];
     } else {
-      number = keySide[index];
+      number = key(index);
     }
     return number;
   }

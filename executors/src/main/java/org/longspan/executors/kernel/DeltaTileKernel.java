@@ -19,7 +19,6 @@ final class DeltaTileKernel extends DeltaPairKernel {
   private static final int PAIRS = 4;
   private static final int STATES = 5;
   private static final int STATE_GRADIENTS = 6;
-  private static final int VALUE_ROWS = 7;
 
   /** A left factor of which every number counts. */
   private static final int FULL = 0;
@@ -38,7 +37,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
 
   @Local private final float[] weights = new float[CHUNK];
 
-  DeltaTileKernel(DeltaRoom room) {
+  DeltaTileKernel(LinearRoom room) {
     super(room);
   }
 
@@ -69,7 +68,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
   private float readLeft(int kind, int index) {
     float number = 0f;
     if (kind == KEYS) {
-      number = keySide[index];
+      number = key(index);
     } else if (kind == PAIRS) {
       number = pairs[index];
     } else if (kind == SOLVED_VALUES) {
@@ -77,7 +76,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
     } else if (kind == SOLVED_KEYS) {
       number = solvedKeys[index];
     } else {
-      number = valueSide[index];
+      number = value(index);
     }
     return number;
   }
@@ -87,17 +86,15 @@ final class DeltaTileKernel extends DeltaPairKernel {
     if (kind == STATES) {
       number = states[index];
     } else if (kind == KEYS) {
-      number = keySide[index];
+      number = key(index);
     } else if (kind == SOLVED_VALUES) {
       number = solvedValues[index];
     } else if (kind == VALUES) {
-      number = valueSide[index];
+      number = value(index);
     } else if (kind == STATE_GRADIENTS) {
       number = stateGradients[index];
-    } else if (kind == SOLVED_KEYS) {
-      number = solvedKeys[index];
     } else {
-      number = valueOutputs[index];
+      number = solvedKeys[index];
     }
     return number;
   }
@@ -212,8 +209,8 @@ final class DeltaTileKernel extends DeltaPairKernel {
             rightStep = valueStride;
           }
           if (stage == SOLVE_GRADIENTS) {
-            rightKind = VALUE_ROWS;
-            rightAt = valueAt;
+            rightKind = SOLVED_VALUES;
+            rightAt = gradientsFrom + valueAt;
             rightStep = valueStride;
           }
           if (ofState == 1) {
@@ -442,8 +439,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
               for (int j = 0; j < 8; j++) {
                 int column = tx + 16 * j;
                 if (row < rows && firstColumn + column < width) {
-                  dots[i] =
-                      fma(sums[i * 8 + j], keySide[along + row * keyStride + column], dots[i]);
+                  dots[i] = fma(sums[i * 8 + j], key(along + row * keyStride + column), dots[i]);
                 }
               }
             }
@@ -465,7 +461,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 sum = sum + solvedValues[gradientsFrom + inValues];
               }
               if (stage == KEY_GRADIENTS) {
-                sum = sum + keyOutputs[keysFrom + inKeys];
+                sum = sum + solvedKeys[inKeys];
               }
               if (stage == TRANSITIONS) {
                 sum = -sum;
@@ -475,9 +471,9 @@ final class DeltaTileKernel extends DeltaPairKernel {
               }
               if (stage == SOLVE_VALUES || stage == RESIDUALS) {
                 solvedValues[inValues] = sum;
-              } else if (stage == SOLVE_GRADIENTS) {
+              } else if (stage == SCORED_GRADIENTS || stage == SOLVE_GRADIENTS) {
                 solvedValues[gradientsFrom + inValues] = sum;
-              } else if (stage == SOLVE_KEYS) {
+              } else if (stage == SOLVE_KEYS || stage == KEY_READS) {
                 solvedKeys[inKeys] = sum;
               } else if (stage == SOLVE_KEYS_BACK) {
                 solvedKeys[keysFrom + inKeys] = sum;
@@ -488,15 +484,15 @@ final class DeltaTileKernel extends DeltaPairKernel {
               } else if (stage == SUMMARIZE_GRADIENT) {
                 stateGradients[inState] = sum;
               } else if (stage == QUERY_GRADIENTS) {
-                keyOutputs[inKeys] = sum;
-              } else if (stage == KEY_READS || stage == KEY_GRADIENTS) {
-                keyOutputs[keysFrom + inKeys] = sum;
+                writeKey(inKeys, sum);
+              } else if (stage == KEY_GRADIENTS) {
+                writeKey(keysFrom + inKeys, sum);
               } else if (stage == VALUE_GRADIENTS) {
                 solvedValues[gradientsFrom + inValues] = sum;
-                valueOutputs[inValues] = strengths[row] * sum;
+                writeValue(inValues, strengths[row] * sum);
                 dots[i] = fma(sum, solvedValues[inValues], dots[i]);
               } else {
-                valueOutputs[inValues] = sum;
+                writeValue(inValues, sum);
               }
             }
           }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.AttentionCase.Input;
@@ -28,6 +29,7 @@ import org.longspan.executors.opencl.OpenClDevices;
 /** The gated delta rule on whatever OpenCL device there is. */
 class DeviceDeltaAttentionTest {
   private static final Tolerance TOLERANCE = new Tolerance(1e-5, 1e-5);
+  private static final Tolerance IN_HALVES = new Tolerance(1e-2, 1e-2);
 
   private static OpenCLDevice device;
 
@@ -113,60 +115,108 @@ class DeviceDeltaAttentionTest {
     assertEqualsRecurrence(new AttentionShape(1, 40, 70), Documents.one(300, 9), 0.01, 100, 200);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1,1", "3,5", "16,16", "64,65", "130,20", "20,130", "256,16", "256,256"})
+  void shouldEqualTheRecurrenceAboutInHalvesAtAnyWidth(int keyWidth, int valueWidth) {
+    AttentionShape shape = new AttentionShape(2, keyWidth, valueWidth);
+    assertIsAboutTheRecurrence(random(shape, Documents.one(70, 7), 0.2), 33);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 63, 64, 65, 1100})
+  void shouldEqualTheRecurrenceAboutInHalvesAtAnyLength(int tokens) {
+    assertIsAboutTheRecurrence(
+        random(new AttentionShape(2, 9, 4), Documents.one(tokens, 1), 1.0 / 16));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1.0 / 256, 1, 16, 1000})
+  void shouldEqualTheRecurrenceAboutInHalvesUnderStrongAndWeakGates(double strength) {
+    assertIsAboutTheRecurrence(
+        random(new AttentionShape(4, 8, 6), Documents.one(300, 3), strength), 100);
+  }
+
   @Test
-  void shouldRunOnTheDevice() {
-    DeltaKernel kernel = new DeltaTileKernel(new DeltaRoom(1, 1, 1, 16, 16, false));
-    kernel.heads = 1;
-    kernel.tokens = 1;
-    kernel.chunks = 1;
-    kernel.keyWidth = 16;
-    kernel.valueWidth = 16;
-    kernel.keysFrom = 16;
-    kernel.gradientsFrom = 16;
-    kernel.pairsFrom = DeltaKernel.CHUNK;
+  void shouldEqualTheRecurrenceAboutInHalvesWhenCutOverRanks() {
+    AttentionShape shape = new AttentionShape(2, 7, 3);
+    Documents documents = new Documents(300, new int[] {0, 40, 64, 210, 290}, 0);
+    assertIsAboutTheRecurrence(random(shape, documents, 0.1), 64, 128, 192, 256);
+    assertIsAboutTheRecurrence(random(shape, documents, 0.1), 100, 100, 300);
+    assertIsAboutTheRecurrence(random(shape, Documents.one(300, 0), 0.01), 64, 130, 131);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void shouldRunOnTheDevice(Storage storage) {
+    LinearRoom room =
+        new LinearRoom(DeviceRule.DELTA, LinearForm.TILES, 1, 1, 1, 16, 16, false, storage);
+    LinearKernel kernel = room.plan().kernel(room);
+    kernel.use(1, 1, 1);
     kernel.starts[1] = 1;
-    List<Integer> stages =
-        List.of(
-            DeltaKernel.SUM_LOGS,
-            DeltaKernel.CORRELATE,
-            DeltaKernel.SOLVE_KEYS,
-            DeltaKernel.TRANSITIONS,
-            DeltaKernel.SOLVE_VALUES,
-            DeltaKernel.SUMMARIZE,
-            DeltaKernel.SCAN,
-            DeltaKernel.RESIDUALS,
-            DeltaKernel.SCORES,
-            DeltaKernel.OUTPUTS);
+    List<Integer> stages = room.plan().stages().forward();
     for (int pass = 0; pass < stages.size(); pass++) {
       kernel.stages[pass] = stages.get(pass);
     }
-    kernel.keySide[0] = 2;
-    kernel.keySide[16] = 1;
-    kernel.valueSide[0] = 5;
+    put(kernel.keyInputs(), 0, 2);
+    put(kernel.keyInputs(), 16, 1);
+    put(kernel.valueInputs(), 0, 5);
     kernel.betas[0] = 0.5f;
     kernel.before[0] = 3;
-    Arrays.fill(kernel.valueOutputs, Float.NaN);
+    for (int i = 0; i < 16; i++) {
+      put(kernel.valueResults(), i, Float.NaN);
+    }
     Arrays.fill(kernel.passed, Float.NaN);
-    try (KernelLauncher<DeltaKernel> launcher = KernelLauncher.of(device, kernel)) {
+    try (KernelLauncher<LinearKernel> launcher = KernelLauncher.of(device, kernel)) {
       launcher.launch(
-          new LaunchShape(kernel.groups(), DeltaKernel.GROUP, stages.size()),
+          new LaunchShape(kernel.groups(), kernel.groupSize(), stages.size()),
           List.of(
               kernel.stages,
               kernel.starts,
               kernel.fresh,
               kernel.gates,
               kernel.betas,
-              kernel.keySide,
-              kernel.valueSide,
+              kernel.keyInputs(),
+              kernel.valueInputs(),
               kernel.before),
-          List.of(kernel.valueOutputs, kernel.passed));
+          List.of(kernel.valueResults(), kernel.passed));
       assertThat(kernel.isRunningCL()).isTrue();
       assertThat(kernel.getProfileReportCurrentThread(device).get().getKernelClass())
-          .isEqualTo(DeltaTileKernel.class);
+          .isEqualTo(kernel.getClass());
     }
-    assertThat(kernel.valueOutputs[0]).isEqualTo(8f);
-    assertThat(Arrays.copyOfRange(kernel.valueOutputs, 1, 16)).containsOnly(0f);
+    assertThat(get(kernel.valueResults(), 0)).isEqualTo(8f);
+    for (int i = 1; i < 16; i++) {
+      assertThat(get(kernel.valueResults(), i)).isZero();
+    }
     assertThat(kernel.passed[0]).isEqualTo(4f);
+  }
+
+  private static void put(Object array, int index, float number) {
+    if (array instanceof float[] numbers) {
+      numbers[index] = number;
+    } else {
+      ((char[]) array)[index] = Bfloat.of(number);
+    }
+  }
+
+  private static float get(Object array, int index) {
+    return array instanceof float[] numbers
+        ? numbers[index]
+        : Bfloat.toFloat(((char[]) array)[index]);
+  }
+
+  @Test
+  void shouldSayOnWhichDeviceItKeepsHalves() {
+    try (Workers workers = new Workers(1);
+        LinearAttention attention =
+            Kernels.delta(
+                KernelChoice.APARAPI_BF16,
+                Precision.FLOAT,
+                new AttentionShape(1, 2, 2),
+                64,
+                workers)) {
+      assertThat(attention.description())
+          .isEqualTo("aparapi in bf16 on " + OpenClDevices.name(device));
+    }
   }
 
   @Test
@@ -212,7 +262,8 @@ class DeviceDeltaAttentionTest {
   void shouldLaunchInPartsWhatExceedsALimit() {
     AttentionCase problem =
         random(new AttentionShape(5, 16, 16), new Documents(100, new int[] {0, 30}, 0), 0.2);
-    DeltaRoom ofTwoHeads = new DeltaRoom(100, 3, 2, 16, 16, false);
+    LinearRoom ofTwoHeads =
+        new LinearRoom(DeviceRule.DELTA, LinearForm.TILES, 100, 3, 2, 16, 16, false, Storage.FLOAT);
     LaunchLimits memory = new LaunchLimits(ofTwoHeads.largestBytes(), Double.MAX_VALUE);
     LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, ofTwoHeads.operations());
     assertThat(launches(problem, LaunchLimits.of(device))).isEqualTo(1);
@@ -250,7 +301,8 @@ class DeviceDeltaAttentionTest {
 
   private static DeviceDeltaAttention of(
       AttentionShape shape, LaunchLimits limits, Workers workers) {
-    return new DeviceDeltaAttention(device, shape, limits, workers, "");
+    return new DeviceDeltaAttention(
+        device, LinearForm.TILES, shape, Storage.FLOAT, limits, workers, "");
   }
 
   private static AttentionCase random(AttentionShape shape, Documents documents, double strength) {
@@ -276,5 +328,27 @@ class DeviceDeltaAttentionTest {
     return AttentionRanks.of(problem, Precision.FLOAT, DeltaKernel.CHUNK)
         .withKernel(workers -> of(problem.shape(), LaunchLimits.of(device), workers))
         .run(cuts);
+  }
+
+  private static void assertIsAboutTheRecurrence(AttentionCase problem, int... cuts) {
+    int tokens = problem.documents().tokens();
+    AttentionResult result =
+        AttentionRanks.of(problem, Precision.FLOAT, DeltaKernel.CHUNK)
+            .withKernel(
+                workers ->
+                    new DeviceDeltaAttention(
+                        device,
+                        LinearForm.TILES,
+                        problem.shape(),
+                        Storage.BF16,
+                        LaunchLimits.of(device),
+                        workers,
+                        ""))
+            .run(cuts);
+    AttentionResult expected = AttentionRecurrence.of(problem);
+    result.assertEquals(expected, IN_HALVES, problem.documents() + " in halves", tokens, cuts);
+    // It does not fall back to whole floats.
+    assertThatThrownBy(() -> result.assertEquals(expected, TOLERANCE, "", tokens, cuts))
+        .isInstanceOf(AssertionError.class);
   }
 }
