@@ -83,7 +83,7 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
           k,
           v,
           logSums,
-          (columns, array) -> columns.stage(means, 0, seen.rows(), 1, array),
+          (columns, array) -> columns.stage(means, 0, seen.rows(), 1, 1, array),
           outputGradient,
           dq,
           dk,

@@ -65,9 +65,14 @@ record DeviceRows(int firstRow, int rows, int firstHead, int heads, int width, i
         (from, end) -> {
           float[] numbers = new float[width];
           for (int row = from; row < end; row++) {
-            for (int head = 0; head < heads; head++) {
-              read(array, offset + (row * heads + head) * padded, numbers);
-              matrix.write(firstRow + row, (firstHead + head) * width, numbers, 0, width);
+            int at = offset + row * heads * padded;
+            if (width == padded && array instanceof float[] floats) {
+              matrix.write(firstRow + row, firstHead * width, floats, at, heads * width);
+            } else {
+              for (int head = 0; head < heads; head++) {
+                read(array, at + head * padded, numbers);
+                matrix.write(firstRow + row, (firstHead + head) * width, numbers, 0, width);
+              }
             }
           }
         });

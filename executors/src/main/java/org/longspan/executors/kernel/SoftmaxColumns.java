@@ -14,23 +14,9 @@ import org.longspan.executors.vector.FloatRow;
 record SoftmaxColumns(Workers workers, int firstHead, int heads) {
   private static final int ROWS_AT_ONCE = 64;
 
-  /** Rows {@code [first, first + rows)} into the start of an array. */
-  void stage(Matrix from, int first, int rows, int width, Object array) {
-    FloatMatrix matrix = (FloatMatrix) from;
-    int columns = heads * width;
-    forEachBlock(
-        rows,
-        (begin, end) -> {
-          float[] scratch = new float[columns];
-          for (int row = begin; row < end; row++) {
-            if (array instanceof float[] numbers) {
-              matrix.read(first + (long) row, firstHead * width, numbers, row * columns, columns);
-            } else {
-              matrix.read(first + (long) row, firstHead * width, scratch, 0, columns);
-              Bfloat.narrow(scratch, 0, (char[]) array, row * columns, columns);
-            }
-          }
-        });
+  /** Rows {@code [first, first + rows)} into the start of an array, each head's columns padded. */
+  void stage(Matrix from, int first, int rows, int width, int padded, Object array) {
+    new DeviceRows(first, rows, firstHead, heads, width, padded).stage(workers, from, array, 0);
   }
 
   /** {@code Σ a · b} of each head of each of the first rows, into the start of an array. */
@@ -54,23 +40,9 @@ record SoftmaxColumns(Workers workers, int firstHead, int heads) {
         });
   }
 
-  /** The start of an array into rows {@code [first, first + rows)}. */
-  void take(Object array, int first, int rows, int width, Matrix to) {
-    FloatMatrix matrix = (FloatMatrix) to;
-    int columns = heads * width;
-    forEachBlock(
-        rows,
-        (begin, end) -> {
-          float[] scratch = new float[columns];
-          for (int row = begin; row < end; row++) {
-            if (array instanceof float[] numbers) {
-              matrix.write(first + (long) row, firstHead * width, numbers, row * columns, columns);
-            } else {
-              Bfloat.widen((char[]) array, row * columns, scratch, 0, columns);
-              matrix.write(first + (long) row, firstHead * width, scratch, 0, columns);
-            }
-          }
-        });
+  /** The start of an array, each head's columns padded, into rows {@code [first, first + rows)}. */
+  void take(Object array, int first, int rows, int width, int padded, Matrix to) {
+    new DeviceRows(first, rows, firstHead, heads, width, padded).take(workers, array, 0, to);
   }
 
   private interface Block {

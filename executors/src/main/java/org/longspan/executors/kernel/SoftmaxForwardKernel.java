@@ -27,12 +27,4 @@ abstract class SoftmaxForwardKernel extends SoftmaxKernel {
   final Object results() {
     return kept(outputs, outputHalves);
   }
-
-  final void writeOutput(int index, float number) {
-    if (isNarrow == 1) {
-      outputHalves[index] = (char) narrowed(number);
-    } else {
-      outputs[index] = number;
-    }
-  }
 }

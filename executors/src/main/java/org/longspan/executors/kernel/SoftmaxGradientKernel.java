@@ -74,38 +74,4 @@ abstract class SoftmaxGradientKernel extends SoftmaxKernel {
   final List<Object> gradients() {
     return List.of(queryResults(), keyResults(), valueResults());
   }
-
-  final float outputGradient(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(outputGradientHalves[index]);
-    } else {
-      number = outputGradients[index];
-    }
-    return number;
-  }
-
-  final void writeQueryGradient(int index, float number) {
-    if (isNarrow == 1) {
-      queryGradientHalves[index] = (char) narrowed(number);
-    } else {
-      queryGradients[index] = number;
-    }
-  }
-
-  final void writeKeyGradient(int index, float number) {
-    if (isNarrow == 1) {
-      keyGradientHalves[index] = (char) narrowed(number);
-    } else {
-      keyGradients[index] = number;
-    }
-  }
-
-  final void writeValueGradient(int index, float number) {
-    if (isNarrow == 1) {
-      valueGradientHalves[index] = (char) narrowed(number);
-    } else {
-      valueGradients[index] = number;
-    }
-  }
 }

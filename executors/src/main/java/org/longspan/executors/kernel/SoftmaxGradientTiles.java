@@ -7,7 +7,9 @@ import org.longspan.executors.opencl.LaunchShape;
  * queries, dK and dV over tiles of keys. The three are one computation with the roles of rows and
  * columns exchanged: a work-group takes {@value #TILE} rows of a head and {@value #BLOCK} columns
  * of their gradient, goes over tiles of {@value #TILE} columns, and has weights for each pair,
- * which the third factor's rows are summed with.
+ * which the third factor's rows are summed with. Slices of all factors lie in local memory, read
+ * four numbers at a time, and work-items' rows and columns are interleaved as in {@link
+ * SoftmaxForwardTiles}.
  */
 final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
   static final int TILE = 64;
@@ -17,17 +19,18 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
   private static final int OF_KEYS = 1;
   private static final int OF_VALUES = 2;
   private static final int GROUP = 128;
-  private static final int PITCH = TILE + 1;
+  private static final int STRIDE = TILE + 4;
+  private static final int BLOCK_STRIDE = BLOCK + 4;
   private static final int SLICE = 32;
+  private static final int TILE_NUMBERS = TILE * STRIDE;
 
-  /** A slice of the rows' factor, then the tile's weights. */
-  @Local private final float[] left = new float[TILE * PITCH];
-
-  /** A slice of the columns' factor, then one of the third factor. */
-  @Local private final float[] right = new float[TILE * PITCH];
+  /** A slice of the rows' factor, then the tile's weights; one of the columns', then the third. */
+  @Local private final float[] tiles = new float[3 + 2 * TILE_NUMBERS];
 
   @Local private final float[] tileSums = new float[TILE];
   @Local private final float[] tileMeans = new float[TILE];
+  @Local private final int[] tileFrom = new int[TILE];
+  @Local private final int[] tileTo = new int[TILE];
 
   SoftmaxGradientTiles(SoftmaxRoom room) {
     super(room);
@@ -35,9 +38,9 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
 
   @Override
   LaunchShape launchShape() {
-    int tiles = (Math.max(rows, columns) + TILE - 1) / TILE;
+    int rowTiles = (Math.max(rows, columns) + TILE - 1) / TILE;
     int blocks = (Math.max(keyWidth, valueWidth) + BLOCK - 1) / BLOCK;
-    return new LaunchShape(heads * tiles * blocks, GROUP, PASSES);
+    return new LaunchShape(heads * rowTiles * blocks, GROUP, PASSES);
   }
 
   @Override
@@ -63,20 +66,23 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
     }
     int lane = getLocalId();
     int blocks = (resultWidth + BLOCK - 1) / BLOCK;
-    int tiles = (downs + TILE - 1) / TILE;
-    int head = getGroupId() / (tiles * blocks);
+    int rowTiles = (downs + TILE - 1) / TILE;
+    int head = getGroupId() / (rowTiles * blocks);
     if (head < heads) {
-      int rest = getGroupId() - head * tiles * blocks;
+      int rest = getGroupId() - head * rowTiles * blocks;
       int at = rest / blocks;
       if (swapped == 0) {
-        at = tiles - 1 - at;
+        at = rowTiles - 1 - at;
       }
       int first = at * TILE;
       int firstResult = rest % blocks * BLOCK;
       int width = min(BLOCK, resultWidth - firstResult);
       int last = min(first + TILE, downs) - 1;
-      int down = lane / 16;
-      int across = lane % 16;
+      int left = firstWhole(tiles);
+      int right = left + TILE_NUMBERS;
+      int ownRow = lane / 64 * 32 + lane % 32 / 8;
+      int ownColumn = lane / 32 % 2 * 32 + lane % 8;
+      int ownResult = lane / 32 % 2 * 32 + lane % 8 * 4;
       int begin = 0;
       int end = 0;
       if (swapped == 0) {
@@ -85,6 +91,21 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
       } else {
         begin = firsts[first];
         end = highest[last];
+      }
+      if (lane < TILE) {
+        int from = 0;
+        int to = 0;
+        if (first + lane < downs) {
+          if (swapped == 0) {
+            from = lowest[first + lane];
+            to = ends[first + lane];
+          } else {
+            from = firsts[first + lane];
+            to = highest[first + lane];
+          }
+        }
+        tileFrom[lane] = from;
+        tileTo[lane] = to;
       }
       float[] sums = new float[64];
       for (int i = 0; i < 64; i++) {
@@ -109,24 +130,24 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
           }
           for (int depth = 0; depth < factorWidth; depth += TILE) {
             localBarrier();
-            stagePair(
-                swapped, factor, lane, first, downs, tile, acrosses, head, depth, factorWidth);
+            stage(2 * factor + swapped, left, lane, first, downs, head, depth);
+            stage(2 * factor + 1 - swapped, right, lane, tile, acrosses, head, depth);
             localBarrier();
-            int steps = (min(TILE, factorWidth - depth) + 3) / 4;
-            for (int step = 0; step < steps; step++) {
-              for (int u = 0; u < 4; u++) {
-                float[] a = new float[8];
-                float[] b = new float[4];
-                for (int i = 0; i < 8; i++) {
-                  a[i] = left[(down + 8 * i) * PITCH + step * 4 + u];
-                }
+            int steps = min(TILE, factorWidth - depth);
+            for (int step = 0; step < steps; step += 4) {
+              float[] a = new float[4];
+              float[] b = new float[16];
+              for (int j = 0; j < 4; j++) {
+                readLocal(tiles, right + (ownColumn + 8 * j) * STRIDE + step, b, 4 * j);
+              }
+              for (int i = 0; i < 8; i++) {
+                readLocal(tiles, left + (ownRow + 4 * i) * STRIDE + step, a, 0);
                 for (int j = 0; j < 4; j++) {
-                  b[j] = right[(across + 16 * j) * PITCH + step * 4 + u];
-                }
-                for (int i = 0; i < 8; i++) {
-                  for (int j = 0; j < 4; j++) {
-                    products[i * 4 + j] = products[i * 4 + j] + a[i] * b[j];
+                  float product = products[i * 4 + j];
+                  for (int u = 0; u < 4; u++) {
+                    product = fma(a[u], b[4 * j + u], product);
                   }
+                  products[i * 4 + j] = product;
                 }
               }
             }
@@ -144,197 +165,174 @@ final class SoftmaxGradientTiles extends SoftmaxGradientKernel {
         }
         localBarrier();
         for (int i = 0; i < 8; i++) {
+          int down = ownRow + 4 * i;
+          int from = tileFrom[down] - tile;
+          int to = tileTo[down] - tile;
           for (int j = 0; j < 4; j++) {
-            left[(down + 8 * i) * PITCH + across + 16 * j] = products[i * 4 + j];
-          }
-        }
-        if (differentiated == 1) {
-          for (int i = 0; i < 8; i++) {
-            for (int j = 0; j < 4; j++) {
-              right[(down + 8 * i) * PITCH + across + 16 * j] = slopes[i * 4 + j];
+            int across = ownColumn + 8 * j;
+            int query = down;
+            if (swapped == 1) {
+              query = across;
             }
+            float weight = 0f;
+            if (across >= from && across < to) {
+              weight = exp(products[i * 4 + j] - tileSums[query]);
+              if (differentiated == 1) {
+                weight = weight * (slopes[i * 4 + j] - tileMeans[query]);
+              }
+            }
+            tiles[left + down * STRIDE + across] = weight;
           }
         }
-        localBarrier();
-        weigh(lane, swapped, differentiated, first, downs, tile);
         for (int slice = 0; slice < TILE; slice += SLICE) {
           localBarrier();
-          stageThird(pass, lane, tile + slice, acrosses, head, firstResult, width, resultWidth);
+          stageThird(
+              pass, right, lane, tile + slice, acrosses, head, firstResult, width, resultWidth);
           localBarrier();
-          for (int c = 0; c < SLICE; c++) {
-            float[] a = new float[8];
-            float[] b = new float[8];
+          for (int c = 0; c < SLICE; c += 4) {
+            float[] a = new float[32];
+            float[] b = new float[4];
             for (int i = 0; i < 8; i++) {
-              a[i] = left[(down + 8 * i) * PITCH + slice + c];
+              readLocal(tiles, left + (ownRow + 4 * i) * STRIDE + slice + c, a, 4 * i);
             }
-            for (int j = 0; j < 4; j++) {
-              b[j] = right[c * BLOCK + across + 16 * j];
-            }
-            for (int i = 0; i < 8; i++) {
-              for (int j = 0; j < 4; j++) {
-                sums[i * 8 + j] = sums[i * 8 + j] + a[i] * b[j];
-              }
-            }
-            if (width > TILE) {
-              for (int j = 4; j < 8; j++) {
-                b[j] = right[c * BLOCK + across + 16 * j];
-              }
+            for (int u = 0; u < 4; u++) {
+              int third = right + (c + u) * BLOCK_STRIDE + ownResult;
+              readLocal(tiles, third, b, 0);
               for (int i = 0; i < 8; i++) {
-                for (int j = 4; j < 8; j++) {
-                  sums[i * 8 + j] = sums[i * 8 + j] + a[i] * b[j];
+                for (int j = 0; j < 4; j++) {
+                  sums[i * 8 + j] = fma(a[4 * i + u], b[j], sums[i * 8 + j]);
+                }
+              }
+              if (width > TILE) {
+                readLocal(tiles, third + TILE, b, 0);
+                for (int i = 0; i < 8; i++) {
+                  for (int j = 0; j < 4; j++) {
+                    sums[i * 8 + 4 + j] = fma(a[4 * i + u], b[j], sums[i * 8 + 4 + j]);
+                  }
                 }
               }
             }
           }
         }
       }
-      localBarrier();
-      // Apart, since compilers keep an array in registers only where they unroll every loop over
-      // it.
       for (int i = 0; i < 8; i++) {
-        for (int j = 0; j < 4; j++) {
-          left[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + j];
-        }
-      }
-      for (int i = 0; i < 8; i++) {
-        for (int j = 0; j < 4; j++) {
-          right[(down + 8 * i) * PITCH + across + 16 * j] = sums[i * 8 + 4 + j];
-        }
-      }
-      localBarrier();
-      for (int i = lane; i < TILE * TILE; i += GROUP) {
-        int r = i / TILE;
-        int x = i % TILE;
-        if (first + r < downs) {
-          int result = ((first + r) * heads + head) * resultWidth + firstResult + x;
-          if (x < width) {
-            store(pass, result, left[r * PITCH + x]);
+        int r = first + ownRow + 4 * i;
+        if (r < downs) {
+          int result = (r * heads + head) * resultWidth + firstResult + ownResult;
+          if (ownResult < width) {
+            if (pass == OF_QUERIES) {
+              writeKept(queryGradients, queryGradientHalves, result, sums, i * 8);
+            } else if (pass == OF_KEYS) {
+              writeKept(keyGradients, keyGradientHalves, result, sums, i * 8);
+            } else {
+              writeKept(valueGradients, valueGradientHalves, result, sums, i * 8);
+            }
           }
-          if (TILE + x < width) {
-            store(pass, result + TILE, right[r * PITCH + x]);
+          if (TILE + ownResult < width) {
+            if (pass == OF_QUERIES) {
+              writeKept(queryGradients, queryGradientHalves, result + TILE, sums, i * 8 + 4);
+            } else if (pass == OF_KEYS) {
+              writeKept(keyGradients, keyGradientHalves, result + TILE, sums, i * 8 + 4);
+            } else {
+              writeKept(valueGradients, valueGradientHalves, result + TILE, sums, i * 8 + 4);
+            }
           }
         }
       }
     }
   }
 
-  /** From scores, and slopes, of a tile to the weights of its pairs. */
-  private void weigh(int lane, int swapped, int differentiated, int first, int downs, int tile) {
-    int down = lane % TILE;
-    int r = min(first + down, downs - 1);
-    int from = 0;
-    int to = 0;
-    if (swapped == 0) {
-      from = lowest[r];
-      to = ends[r];
-    } else {
-      from = firsts[r];
-      to = highest[r];
+  /**
+   * Columns from {@code depth} on of a tile's outputs' gradients (kind 0), values (1), queries (2)
+   * or keys (3); zero outside.
+   */
+  private void stage(int kind, int at, int lane, int first, int count, int head, int depth) {
+    int place = lane / 16;
+    int column = lane % 16 * 4;
+    int width = valueWidth;
+    if (kind >= 2) {
+      width = keyWidth;
     }
-    int begin = lane / TILE * SLICE;
-    for (int across = begin; across < begin + SLICE; across++) {
-      int query = down;
-      if (swapped == 1) {
-        query = across;
-      }
-      int at = down * PITCH + across;
-      float weight = 0f;
-      if (tile + across >= from && tile + across < to) {
-        weight = exp(left[at] - tileSums[query]);
-        if (differentiated == 1) {
-          weight = weight * (right[at] - tileMeans[query]);
+    float[] next = new float[32];
+    for (int i = 0; i < 32; i++) {
+      next[i] = 0f;
+    }
+    if (depth + column < width) {
+      int from = ((first + place) * heads + head) * width + depth + column;
+      int step = 8 * heads * width;
+      if (kind == 0) {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 8 * i < count) {
+            readKept(outputGradients, outputGradientHalves, from + i * step, next, 4 * i);
+          }
         }
-      }
-      left[at] = weight;
-    }
-  }
-
-  private void store(int pass, int at, float result) {
-    if (pass == OF_QUERIES) {
-      writeQueryGradient(at, result);
-    } else if (pass == OF_KEYS) {
-      writeKeyGradient(at, result);
-    } else {
-      writeValueGradient(at, result);
-    }
-  }
-
-  /** Columns from {@code depth} on of a tile's two factors; zero outside. */
-  private void stagePair(
-      int swapped,
-      int factor,
-      int lane,
-      int first,
-      int downs,
-      int tile,
-      int acrosses,
-      int head,
-      int depth,
-      int width) {
-    for (int i = lane; i < TILE * TILE; i += GROUP) {
-      int r = i / TILE;
-      int d = i % TILE;
-      float x = 0f;
-      float y = 0f;
-      if (depth + d < width) {
-        int a = ((first + r) * heads + head) * width + depth + d;
-        int b = ((tile + r) * heads + head) * width + depth + d;
-        if (first + r < downs) {
-          x = factorOf(swapped, factor, a);
+      } else if (kind == 1) {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 8 * i < count) {
+            readKept(values, valueHalves, from + i * step, next, 4 * i);
+          }
         }
-        if (tile + r < acrosses) {
-          y = factorOf(1 - swapped, factor, b);
+      } else if (kind == 2) {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 8 * i < count) {
+            readKept(queries, queryHalves, from + i * step, next, 4 * i);
+          }
         }
-      }
-      left[r * PITCH + d] = x;
-      right[r * PITCH + d] = y;
-    }
-  }
-
-  /** A number of the keys' side or the queries' side of a product. */
-  private float factorOf(int side, int factor, int at) {
-    float x = 0f;
-    if (factor == 1) {
-      if (side == 0) {
-        x = query(at);
       } else {
-        x = key(at);
-      }
-    } else {
-      if (side == 0) {
-        x = outputGradient(at);
-      } else {
-        x = value(at);
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 8 * i < count) {
+            readKept(keys, keyHalves, from + i * step, next, 4 * i);
+          }
+        }
       }
     }
-    return x;
+    for (int i = 0; i < 8; i++) {
+      writeLocal(tiles, at + (place + 8 * i) * STRIDE + column, next, 4 * i);
+    }
   }
 
   /** Some rows of the third factor; zero outside. */
   private void stageThird(
       int pass,
+      int at,
       int lane,
-      int column,
-      int acrosses,
+      int first,
+      int count,
       int head,
       int firstResult,
       int width,
       int resultWidth) {
-    for (int i = lane; i < SLICE * BLOCK; i += GROUP) {
-      int c = i / BLOCK;
-      int x = i % BLOCK;
-      float y = 0f;
-      if (x < width && column + c < acrosses) {
-        int at = ((column + c) * heads + head) * resultWidth + firstResult + x;
-        if (pass == OF_QUERIES) {
-          y = key(at);
-        } else if (pass == OF_KEYS) {
-          y = query(at);
-        } else {
-          y = outputGradient(at);
+    int place = lane / 32;
+    int column = lane % 32 * 4;
+    float[] next = new float[32];
+    for (int i = 0; i < 32; i++) {
+      next[i] = 0f;
+    }
+    if (column < width) {
+      int from = ((first + place) * heads + head) * resultWidth + firstResult + column;
+      int step = 4 * heads * resultWidth;
+      if (pass == OF_QUERIES) {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 4 * i < count) {
+            readKept(keys, keyHalves, from + i * step, next, 4 * i);
+          }
+        }
+      } else if (pass == OF_KEYS) {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 4 * i < count) {
+            readKept(queries, queryHalves, from + i * step, next, 4 * i);
+          }
+        }
+      } else {
+        for (int i = 0; i < 8; i++) {
+          if (first + place + 4 * i < count) {
+            readKept(outputGradients, outputGradientHalves, from + i * step, next, 4 * i);
+          }
         }
       }
-      right[i] = y;
+    }
+    for (int i = 0; i < 8; i++) {
+      writeLocal(tiles, at + (place + 4 * i) * BLOCK_STRIDE + column, next, 4 * i);
     }
   }
 }

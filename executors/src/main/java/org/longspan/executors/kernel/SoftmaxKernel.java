@@ -1,18 +1,21 @@
 package org.longspan.executors.kernel;
 
-import org.longspan.executors.opencl.DeviceKernel;
 import org.longspan.executors.opencl.LaunchShape;
+import org.longspan.executors.opencl.VectorKernel;
 
 /**
  * What every kernel of causal softmax attention has: staging arrays for some heads, some rows of
  * queries, and the keys and values that they see.
  *
- * <p>Layouts: {@code queries} {@code [rows, heads, keyWidth]}, {@code keys} {@code [columns, heads,
- * keyWidth]}, {@code values} {@code [columns, heads, valueWidth]}, {@code logSums} {@code [rows,
- * heads]}. Row r sees the columns from {@code lowest[r]} to below {@code ends[r]}, neither of which
- * falls from row to row.
+ * <p>Layouts, a head's columns padded with zeros to a multiple of {@link #PAD}: {@code queries}
+ * {@code [rows, heads, keyWidth]}, {@code keys} {@code [columns, heads, keyWidth]}, {@code values}
+ * {@code [columns, heads, valueWidth]}, {@code logSums} {@code [rows, heads]}. Row r sees the
+ * columns from {@code lowest[r]} to below {@code ends[r]}, neither of which falls from row to row.
  */
-abstract class SoftmaxKernel extends DeviceKernel {
+abstract class SoftmaxKernel extends VectorKernel {
+  /** Columns of a head are padded to a multiple of this. */
+  static final int PAD = 4;
+
   final float[] queries;
   final float[] keys;
   final float[] values;
@@ -48,6 +51,10 @@ abstract class SoftmaxKernel extends DeviceKernel {
   /** The launch for the rows, columns and heads that are set. */
   abstract LaunchShape launchShape();
 
+  static int padded(int width) {
+    return (width + PAD - 1) / PAD * PAD;
+  }
+
   /** Whichever of two arrays is used. */
   final Object kept(float[] numbers, char[] halves) {
     return isNarrow == 1 ? halves : numbers;
@@ -68,33 +75,42 @@ abstract class SoftmaxKernel extends DeviceKernel {
     return kept(values, valueHalves);
   }
 
-  final float query(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(queryHalves[index]);
-    } else {
-      number = queries[index];
+  /**
+   * Four numbers of whichever of two arrays is used, as {@link VectorKernel} reads them.
+   *
+   * @param index a multiple of four
+   */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define READ_KEPT(numbers, halves, index, registers, to) { float4 four_;"
+              + " if (this->isNarrow == 1) { four_ = as_float4(convert_uint4("
+              + "*(const __global ushort4 *) ((halves) + (index))) << 16u); }"
+              + " else { four_ = *(const __global float4 *) ((numbers) + (index)); }"
+              + TO_REGISTERS
+              + " }\nREAD_KEPT")
+  final void readKept(float[] numbers, char[] halves, int index, float[] registers, int to) {
+    for (int i = 0; i < 4; i++) {
+      registers[to + i] = isNarrow == 1 ? widened(halves[index + i]) : numbers[index + i];
     }
-    return number;
   }
 
-  final float key(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(keyHalves[index]);
-    } else {
-      number = keys[index];
+  /** Four of {@code registers} into whichever of two arrays is used, likewise. */
+  @OpenCLMapping(
+      mapTo =
+          "\n#define WRITE_KEPT(numbers, halves, index, registers, from) { float4 four_ = "
+              + FROM_REGISTERS
+              + "; if (this->isNarrow == 1) { uint4 bits_ = as_uint4(four_);"
+              + " bits_ = (bits_ + 0x7fffu + ((bits_ >> 16u) & 1u)) >> 16u;"
+              + " bits_ = select(bits_, (uint4) (0x7fc0u), isnan(four_));"
+              + " *(__global ushort4 *) ((halves) + (index)) = convert_ushort4(bits_); }"
+              + " else { *(__global float4 *) ((numbers) + (index)) = four_; } }\nWRITE_KEPT")
+  final void writeKept(float[] numbers, char[] halves, int index, float[] registers, int from) {
+    for (int i = 0; i < 4; i++) {
+      if (isNarrow == 1) {
+        halves[index + i] = (char) narrowed(registers[from + i]);
+      } else {
+        numbers[index + i] = registers[from + i];
+      }
     }
-    return number;
-  }
-
-  final float value(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(valueHalves[index]);
-    } else {
-      number = values[index];
-    }
-    return number;
   }
 }

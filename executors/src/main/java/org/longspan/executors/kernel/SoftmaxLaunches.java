@@ -30,6 +30,11 @@ final class SoftmaxLaunches implements AutoCloseable {
   private final AttentionShape shape;
   private final SoftmaxInstances<SoftmaxForwardKernel> forward;
   private final SoftmaxInstances<SoftmaxGradientKernel> backward;
+
+  /** Of a head in the arrays. */
+  private final int keyWidth;
+
+  private final int valueWidth;
   private LaunchTime time = LaunchTime.NONE;
 
   SoftmaxLaunches(
@@ -42,6 +47,8 @@ final class SoftmaxLaunches implements AutoCloseable {
     this.device = device;
     this.limits = limits;
     this.shape = shape;
+    this.keyWidth = SoftmaxKernel.padded(shape.keyWidth());
+    this.valueWidth = SoftmaxKernel.padded(shape.valueWidth());
     this.forward = new SoftmaxInstances<>(device, form::forward);
     this.backward = new SoftmaxInstances<>(device, form::gradient);
   }
@@ -68,9 +75,9 @@ final class SoftmaxLaunches implements AutoCloseable {
         KernelLauncher<SoftmaxForwardKernel> launcher = forward.of(room(heads, end - row, keys));
         SoftmaxForwardKernel kernel = launcher.kernel();
         SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-        columns.stage(q, row, end - row, shape.keyWidth(), kernel.queryInputs());
-        columns.stage(k, firstKey, keys, shape.keyWidth(), kernel.keyInputs());
-        columns.stage(v, firstKey, keys, shape.valueWidth(), kernel.valueInputs());
+        columns.stage(q, row, end - row, shape.keyWidth(), keyWidth, kernel.queryInputs());
+        columns.stage(k, firstKey, keys, shape.keyWidth(), keyWidth, kernel.keyInputs());
+        columns.stage(v, firstKey, keys, shape.valueWidth(), valueWidth, kernel.valueInputs());
         for (int i = row; i < end; i++) {
           kernel.lowest[i - row] = ranges.lowest(i) - firstKey;
           kernel.ends[i - row] = ranges.end(i) - firstKey;
@@ -79,8 +86,8 @@ final class SoftmaxLaunches implements AutoCloseable {
         launcher.launch(
             kernel.launchShape(), kernel.inputs(), List.of(kernel.results(), kernel.logSums));
         time = time.plus(launcher.takeTime());
-        columns.take(kernel.results(), row, end - row, shape.valueWidth(), o);
-        columns.take(kernel.logSums, row, end - row, 1, logSums);
+        columns.take(kernel.results(), row, end - row, shape.valueWidth(), valueWidth, o);
+        columns.take(kernel.logSums, row, end - row, 1, 1, logSums);
       }
       row = end;
     }
@@ -88,8 +95,8 @@ final class SoftmaxLaunches implements AutoCloseable {
 
   private void set(SoftmaxKernel kernel, int heads, int rows, int columns) {
     kernel.heads = heads;
-    kernel.keyWidth = shape.keyWidth();
-    kernel.valueWidth = shape.valueWidth();
+    kernel.keyWidth = keyWidth;
+    kernel.valueWidth = valueWidth;
     kernel.rows = rows;
     kernel.columns = columns;
   }
@@ -122,11 +129,12 @@ final class SoftmaxLaunches implements AutoCloseable {
       KernelLauncher<SoftmaxGradientKernel> launcher = backward.of(room(heads, rows, keys));
       SoftmaxGradientKernel kernel = launcher.kernel();
       SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-      columns.stage(q, 0, rows, shape.keyWidth(), kernel.queryInputs());
-      columns.stage(k, 0, keys, shape.keyWidth(), kernel.keyInputs());
-      columns.stage(v, 0, keys, shape.valueWidth(), kernel.valueInputs());
-      columns.stage(logSums, 0, rows, 1, kernel.logSums);
-      columns.stage(outputGradient, 0, rows, shape.valueWidth(), kernel.outputGradientInputs());
+      columns.stage(q, 0, rows, shape.keyWidth(), keyWidth, kernel.queryInputs());
+      columns.stage(k, 0, keys, shape.keyWidth(), keyWidth, kernel.keyInputs());
+      columns.stage(v, 0, keys, shape.valueWidth(), valueWidth, kernel.valueInputs());
+      columns.stage(logSums, 0, rows, 1, 1, kernel.logSums);
+      columns.stage(
+          outputGradient, 0, rows, shape.valueWidth(), valueWidth, kernel.outputGradientInputs());
       means.into(columns, kernel.means);
       for (int row = 0; row < rows; row++) {
         kernel.lowest[row] = ranges.lowest(row);
@@ -139,9 +147,9 @@ final class SoftmaxLaunches implements AutoCloseable {
       set(kernel, heads, rows, keys);
       launcher.launch(kernel.launchShape(), kernel.inputs(), kernel.gradients());
       time = time.plus(launcher.takeTime());
-      columns.take(kernel.queryResults(), 0, rows, shape.keyWidth(), dq);
-      columns.take(kernel.keyResults(), 0, keys, shape.keyWidth(), dk);
-      columns.take(kernel.valueResults(), 0, keys, shape.valueWidth(), dv);
+      columns.take(kernel.queryResults(), 0, rows, shape.keyWidth(), keyWidth, dq);
+      columns.take(kernel.keyResults(), 0, keys, shape.keyWidth(), keyWidth, dk);
+      columns.take(kernel.valueResults(), 0, keys, shape.valueWidth(), valueWidth, dv);
     }
   }
 
@@ -204,7 +212,7 @@ final class SoftmaxLaunches implements AutoCloseable {
   }
 
   private SoftmaxRoom room(int heads, int rows, int keys) {
-    return new SoftmaxRoom(heads, rows, keys, shape.keyWidth(), shape.valueWidth(), storage);
+    return new SoftmaxRoom(heads, rows, keys, keyWidth, valueWidth, storage);
   }
 
   @Override

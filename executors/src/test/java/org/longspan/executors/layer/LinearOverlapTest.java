@@ -134,6 +134,9 @@ class LinearOverlapTest {
     }
     InvocationHandler record =
         (proxy, method, arguments) -> {
+          if (method.isDefault()) {
+            return InvocationHandler.invokeDefault(proxy, method, arguments);
+          }
           Object result = method.invoke(attention, arguments);
           if (IN_ORDER.contains(method.getName())) {
             boolean hasLaunched = device != null && device.takeLaunchTime().launches() > 0;
