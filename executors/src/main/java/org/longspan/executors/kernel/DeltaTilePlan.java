@@ -46,6 +46,11 @@ record DeltaTilePlan() implements LinearPlan {
   }
 
   @Override
+  public int widest() {
+    return DeltaKernel.MOST_ROWS;
+  }
+
+  @Override
   public LinearStages stages() {
     return new LinearStages(
         joined(SOLVE, PASS),
