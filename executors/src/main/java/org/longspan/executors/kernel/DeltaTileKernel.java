@@ -8,7 +8,7 @@ package org.longspan.executors.kernel;
  * #SLICE}. A product is a sum of up to three, of a left factor, whose rows or columns are weighed
  * by the tokens' decays, and a right one.
  */
-final class DeltaTileKernel extends DeltaPairKernel {
+abstract class DeltaTileKernel extends DeltaPairKernel {
   private static final int COLUMNS = 128;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
@@ -35,10 +35,17 @@ final class DeltaTileKernel extends DeltaPairKernel {
   /** {@code I + Xᵀ β}. */
   private static final int UNIT_UPPER = 4;
 
-  @Local private final float[] weights = new float[CHUNK];
+  @Local final float[] weights = new float[CHUNK];
 
   DeltaTileKernel(LinearRoom room) {
     super(room);
+  }
+
+  static DeltaTileKernel of(LinearRoom room) {
+    return switch (room.storage()) {
+      case FLOAT -> new DeltaFloatTileKernel(room);
+      case BF16 -> new DeltaHalfTileKernel(room);
+    };
   }
 
   @Override

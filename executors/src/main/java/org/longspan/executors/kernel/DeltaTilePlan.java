@@ -96,7 +96,7 @@ record DeltaTilePlan() implements LinearPlan {
 
   @Override
   public LinearKernel kernel(LinearRoom room) {
-    return new DeltaTileKernel(room);
+    return DeltaTileKernel.of(room);
   }
 
   @Override
