@@ -141,7 +141,7 @@ public final class Submission {
         driver(pods)
             .map(pod -> lastSentence(cluster.end(pod, LINES_OF_A_FAILURE)))
             .filter(line -> !line.isEmpty())
-            .orElse(failed.reason());
+            .orElse(OperatorMessage.sentence(failed.reason()));
     return new RunFailure(
         String.format(
             "The run %s failed on the cluster (%s)%s",
