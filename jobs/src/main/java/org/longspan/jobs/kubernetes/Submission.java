@@ -23,6 +23,9 @@ public final class Submission {
   /** How long the server may be away before the run is given up on; the run itself goes on. */
   private static final Duration PATIENCE = Duration.ofSeconds(25);
 
+  /** After how long without a word from an operator there may be none. */
+  private static final Duration UNTAKEN = Duration.ofSeconds(30);
+
   private static final int LINES_OF_A_FAILURE = 20;
 
   private final KubernetesCluster cluster;
@@ -30,9 +33,11 @@ public final class Submission {
   private final List<Map<String, Object>> manifests;
   private final Consumer<String> news;
   private final OutputStream log;
+  private final Duration untaken;
   private final Deque<Map<String, Object>> created = new ArrayDeque<>();
   private String phase = "";
   private LogWatch watch;
+  private boolean logMissed;
 
   /**
    * @param news hears a sentence whenever the run's state changes
@@ -40,11 +45,21 @@ public final class Submission {
    */
   public Submission(
       KubernetesCluster cluster, KubernetesRun run, Consumer<String> news, OutputStream log) {
+    this(cluster, run, news, log, UNTAKEN);
+  }
+
+  Submission(
+      KubernetesCluster cluster,
+      KubernetesRun run,
+      Consumer<String> news,
+      OutputStream log,
+      Duration untaken) {
     this.cluster = cluster;
     this.run = run;
     this.manifests = RunManifests.of(run);
     this.news = news;
     this.log = log;
+    this.untaken = untaken;
   }
 
   /** Creates everything, or nothing. */
@@ -71,10 +86,11 @@ public final class Submission {
    *     is deleted then
    */
   public void await() throws InterruptedException {
+    long start = System.nanoTime();
     try {
       boolean done = false;
       while (!done) {
-        done = look();
+        done = look(System.nanoTime() - start > untaken.toNanos());
         if (!done) {
           Thread.sleep(PAUSE.toMillis());
         }
@@ -96,7 +112,10 @@ public final class Submission {
     }
   }
 
-  private boolean look() throws InterruptedException {
+  /**
+   * @param late whether an operator has had time enough to say something of the run
+   */
+  private boolean look(boolean late) throws InterruptedException {
     GenericKubernetesResource resource =
         patiently(() -> cluster.find(application()))
             .orElseThrow(
@@ -107,8 +126,8 @@ public final class Submission {
                             run.name())));
     List<Pod> pods = patiently(() -> cluster.pods(run));
     followDriver(pods);
-    RunState state =
-        RunState.of(run.operator(), (Map<?, ?>) resource.getAdditionalProperties().get("status"));
+    Map<?, ?> status = (Map<?, ?>) resource.getAdditionalProperties().get("status");
+    RunState state = RunState.of(run.operator(), status);
     if (state instanceof RunState.Succeeded) {
       tell("The run " + run.name() + " succeeded");
       finishLog();
@@ -123,10 +142,18 @@ public final class Submission {
         throw new RunFailure(trouble.get());
       }
     }
-    tell(
-        state instanceof RunState.Waiting waiting
-            ? "The run " + run.name() + " waits: " + waiting.phase()
-            : "The run " + run.name() + " is at work");
+    if (status == null && late) {
+      tell(
+          String.format(
+              "The run %s waits: no operator has taken it up yet; is the one for %s at work, and does"
+                  + " it see to the namespace %s?",
+              run.name(), run.operator().apiVersion(), run.namespace()));
+    } else {
+      tell(
+          state instanceof RunState.Waiting waiting
+              ? "The run " + run.name() + " waits: " + waiting.phase()
+              : "The run " + run.name() + " is at work");
+    }
     return false;
   }
 
@@ -158,10 +185,17 @@ public final class Submission {
 
   private void followDriver(List<Pod> pods) {
     Optional<Pod> driver = driver(pods);
-    if (watch == null
-        && driver.isPresent()
-        && !"Pending".equals(driver.get().getStatus().getPhase())) {
+    if (watch != null
+        || driver.isEmpty()
+        || "Pending".equals(driver.get().getStatus().getPhase())) {
+      return;
+    }
+    Optional<String> refusal = cluster.logRefusal(driver.get());
+    if (refusal.isEmpty()) {
       watch = cluster.follow(driver.get(), log);
+    } else if (!logMissed) {
+      logMissed = true;
+      news.accept("The driver's output cannot be had: " + refusal.get());
     }
   }
 

@@ -188,6 +188,7 @@ class KubeflowOperatorIT {
       submit.await("step \\d+/");
       kubelet.container("killed-driver").destroyForcibly();
       assertThat(submit.end()).isEqualTo(1);
+      GuideQuotes.assertQuoted(lastLine(submit));
       assertThat(lastLine(submit))
           .isEqualTo(
               "longspan submit failed: The run killed failed on the cluster (FAILED): driver"

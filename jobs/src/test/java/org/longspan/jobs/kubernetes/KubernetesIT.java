@@ -14,13 +14,16 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,7 +88,7 @@ class KubernetesIT {
                   cluster,
                   Runs.run(operator, variant),
                   news -> {},
-                  java.io.OutputStream.nullOutputStream());
+                  OutputStream.nullOutputStream());
           submission.create();
           submission.cancel();
         }
@@ -117,7 +120,7 @@ class KubernetesIT {
               cluster,
               Runs.run(Operator.KUBEFLOW, Runs.Variant.VOLCANO),
               news -> {},
-              java.io.OutputStream.nullOutputStream());
+              OutputStream.nullOutputStream());
       assertThatThrownBy(submission::create)
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("Kubernetes refused to create PodGroup first-ranks");
@@ -238,6 +241,62 @@ class KubernetesIT {
           .containsOnlyOnce("step 1/1000")
           .contains("Rank 1 was lost");
       assertGone(Operator.KUBEFLOW, "first");
+    }
+  }
+
+  @Test
+  void shouldSayThatTheDriversOutputCannotBeHadAndGoOn() throws Exception {
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    List<String> news = new CopyOnWriteArrayList<>();
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      Submission submission =
+          new Submission(cluster, Runs.named("unread", Operator.KUBEFLOW), news::add, shown);
+      submission.create();
+      pod("unread", "Running", new ContainerStateBuilder().withNewRunning().endRunning().build());
+      setStatus(Operator.KUBEFLOW, "unread", kubeflow("RUNNING", ""));
+      CompletableFuture<RunFailure> failure =
+          CompletableFuture.supplyAsync(() -> failure(submission));
+      Waiting.until(
+          "it is said",
+          () ->
+              news.stream()
+                  .anyMatch(line -> line.startsWith("The driver's output cannot be had: ")));
+      Waiting.until("it goes on", () -> news.contains("The run unread is at work"));
+      setStatus(Operator.KUBEFLOW, "unread", kubeflow("FAILED", "driver was evicted"));
+      assertThat(failure.get(1, TimeUnit.MINUTES))
+          .hasMessage("The run unread failed on the cluster (FAILED): driver was evicted");
+    }
+    assertThat(shown.size()).isZero();
+    assertThat(news.stream().filter(line -> line.startsWith("The driver's output"))).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldSayThatNoOperatorTakesTheRunUp(Operator operator) throws Exception {
+    List<String> news = new CopyOnWriteArrayList<>();
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      Submission submission =
+          new Submission(
+              cluster,
+              Runs.named("untaken", operator),
+              news::add,
+              OutputStream.nullOutputStream(),
+              Duration.ZERO);
+      submission.create();
+      CompletableFuture<RunFailure> failure =
+          CompletableFuture.supplyAsync(() -> failure(submission));
+      Waiting.until(
+          "it is said",
+          () -> {
+            if (news.size() > 1) {
+              GuideQuotes.assertQuoted(news.get(1));
+              return true;
+            }
+            return false;
+          });
+      submission.cancel();
+      assertThat(failure.get(1, TimeUnit.MINUTES)).hasMessageContaining("was deleted");
+      assertThat(news).hasSize(2);
     }
   }
 
