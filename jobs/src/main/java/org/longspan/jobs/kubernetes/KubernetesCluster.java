@@ -80,6 +80,15 @@ public final class KubernetesCluster implements AutoCloseable {
   /** Deletes it; what is gone already is no failure. */
   void delete(Map<String, Object> manifest) {
     try {
+      deleteOnce(manifest);
+    } catch (UnreachableException away) {
+      // The other end may have closed a connection that was kept; deleting twice does no harm.
+      deleteOnce(manifest);
+    }
+  }
+
+  private void deleteOnce(Map<String, Object> manifest) {
+    try {
       List<StatusDetails> ignored = client.resource(resource(manifest)).delete();
     } catch (KubernetesClientException refused) {
       if (refused.getCode() != 404) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.longspan.datapipeline.InvalidInputException;
 
 /**
  * A run that goes to a cluster: its resources are created, its state and log followed to its end.
@@ -96,7 +97,7 @@ public final class Submission {
         }
       }
     } catch (RunFailure failed) {
-      cancel();
+      cleanUp();
       throw failed;
     } finally {
       if (watch != null) {
@@ -105,10 +106,21 @@ public final class Submission {
     }
   }
 
+  /** Cancels; what cannot be deleted is told, for the failure is what ends the command. */
+  private void cleanUp() {
+    try {
+      cancel();
+    } catch (UnreachableException | InvalidInputException left) {
+      news.accept(
+          "What was created of " + run.name() + " could not be deleted: " + left.getMessage());
+    }
+  }
+
   /** Deletes what was created, and with it whatever the operator made of it. */
   public synchronized void cancel() {
     while (!created.isEmpty()) {
-      cluster.delete(created.pop());
+      cluster.delete(created.peek());
+      created.pop();
     }
   }
 
