@@ -2,7 +2,6 @@ package org.longspan.jobs.kubernetes;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.dsl.LogWatch;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -33,12 +32,10 @@ public final class Submission {
   private final KubernetesRun run;
   private final List<Map<String, Object>> manifests;
   private final Consumer<String> news;
-  private final OutputStream log;
+  private final DriverLog log;
   private final Duration untaken;
   private final Deque<Map<String, Object>> created = new ArrayDeque<>();
   private String phase = "";
-  private LogWatch watch;
-  private boolean logMissed;
 
   /**
    * @param news hears a sentence whenever the run's state changes
@@ -59,7 +56,7 @@ public final class Submission {
     this.run = run;
     this.manifests = RunManifests.of(run);
     this.news = news;
-    this.log = log;
+    this.log = new DriverLog(cluster, news, log);
     this.untaken = untaken;
   }
 
@@ -100,9 +97,7 @@ public final class Submission {
       cleanUp();
       throw failed;
     } finally {
-      if (watch != null) {
-        watch.close();
-      }
+      log.close();
     }
   }
 
@@ -137,12 +132,12 @@ public final class Submission {
                             "The run %s was deleted from the cluster by somebody before it ended.",
                             run.name())));
     List<Pod> pods = patiently(() -> cluster.pods(run));
-    followDriver(pods);
+    driver(pods).ifPresent(log::follow);
     Map<?, ?> status = (Map<?, ?>) resource.getAdditionalProperties().get("status");
     RunState state = RunState.of(run.operator(), status);
     if (state instanceof RunState.Succeeded) {
       tell("The run " + run.name() + " succeeded");
-      finishLog();
+      log.finish();
       return true;
     }
     if (state instanceof RunState.Failed failed) {
@@ -170,7 +165,7 @@ public final class Submission {
   }
 
   private RunFailure failure(RunState.Failed failed, List<Pod> pods) throws InterruptedException {
-    finishLog();
+    log.finish();
     Optional<String> trouble =
         pods.stream().map(PodTrouble::of).flatMap(Optional::stream).findFirst();
     if (trouble.isPresent()) {
@@ -193,29 +188,6 @@ public final class Submission {
         .filter(line -> line.startsWith("longspan train"))
         .reduce((first, second) -> second)
         .orElse("");
-  }
-
-  private void followDriver(List<Pod> pods) {
-    Optional<Pod> driver = driver(pods);
-    if (watch != null
-        || driver.isEmpty()
-        || "Pending".equals(driver.get().getStatus().getPhase())) {
-      return;
-    }
-    Optional<String> refusal = cluster.logRefusal(driver.get());
-    if (refusal.isEmpty()) {
-      watch = cluster.follow(driver.get(), log);
-    } else if (!logMissed) {
-      logMissed = true;
-      news.accept("The driver's output cannot be had: " + refusal.get());
-    }
-  }
-
-  private void finishLog() throws InterruptedException {
-    if (watch != null) {
-      // What was written last is still on its way.
-      Thread.sleep(PAUSE.toMillis());
-    }
   }
 
   private static Optional<Pod> driver(List<Pod> pods) {

@@ -205,7 +205,7 @@ class KubernetesIT {
   }
 
   @Test
-  void shouldShowTheDriversLogWhileItIsWrittenAndGiveItsLastSentence() throws Exception {
+  void shouldShowTheDriversLogWhileItIsWrittenOverABrokenConnectionToo() throws Exception {
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
     WrittenLog log = new WrittenLog();
     try (LogKubelet kubelet = LogKubelet.start(folder, log);
@@ -224,6 +224,7 @@ class KubernetesIT {
       Waiting.until(
           "step 1 is shown",
           () -> shown.toString(StandardCharsets.UTF_8).contains("step 1/1000  loss 5.55\n"));
+      log.breakOff();
       log.write("step 2/1000  loss 5.44");
       Waiting.until(
           "step 2 is shown",
@@ -239,6 +240,8 @@ class KubernetesIT {
                   + " three times.");
       assertThat(shown.toString(StandardCharsets.UTF_8))
           .containsOnlyOnce("step 1/1000")
+          .containsOnlyOnce("step 2/1000")
+          .containsOnlyOnce("three times")
           .contains("Rank 1 was lost");
       assertGone(Operator.KUBEFLOW, "first");
     }

@@ -10,6 +10,7 @@ import java.util.List;
 final class WrittenLog implements LogKubelet.Log {
   private final List<String> lines = new ArrayList<>();
   private boolean ended;
+  private int breaks;
 
   /** The container writes a line. */
   synchronized void write(String line) {
@@ -23,21 +24,33 @@ final class WrittenLog implements LogKubelet.Log {
     notifyAll();
   }
 
+  /** Those who read it lose their connections. */
+  synchronized void breakOff() {
+    breaks++;
+    notifyAll();
+  }
+
   @Override
   public void copy(String pod, boolean toItsEnd, OutputStream to)
       throws IOException, InterruptedException {
-    for (int next = 0; awaits(next, toItsEnd); next++) {
+    int before = breaks();
+    for (int next = 0; awaits(next, toItsEnd, before); next++) {
       to.write((line(next) + "\n").getBytes(StandardCharsets.UTF_8));
       to.flush();
     }
   }
 
   /** Whether there is a line of that number, perhaps after a while. */
-  private synchronized boolean awaits(int number, boolean toItsEnd) throws InterruptedException {
-    while (toItsEnd && !ended && number >= lines.size()) {
+  private synchronized boolean awaits(int number, boolean toItsEnd, int before)
+      throws InterruptedException {
+    while (toItsEnd && !ended && breaks == before && number >= lines.size()) {
       wait();
     }
     return number < lines.size();
+  }
+
+  private synchronized int breaks() {
+    return breaks;
   }
 
   private synchronized String line(int number) {
