@@ -237,6 +237,7 @@ class LongspanTest {
         "--tokens | 0 | --tokens is 0; it takes 1 or more.",
         "--tokens | -5 | --tokens is -5; it takes 1 or more.",
         "--longest | -1 | --longest is -1; it takes 0 or more.",
+        "--turns | 0 | --turns is 0; it takes 1 or more.",
         "--ranks | 2,4 | --ranks starts with 2; it takes 1 first, against which the others count."
       })
   void shouldRefuseToScaleWhatCannotBeMeasured(String option, String value, String sentence) {

@@ -49,7 +49,20 @@ public final class ScalingBench {
       LayerMemory memory,
       long memoryBytes,
       double cpuSecondsPerToken,
-      double tokensPerSecond) {}
+      double tokensPerSecond) {
+
+    /** The better of two measurements of the same, in each respect. */
+    public Result best(Result other) {
+      return new Result(
+          ranks,
+          threads,
+          tokens,
+          memory,
+          memoryBytes,
+          Math.min(cpuSecondsPerToken, other.cpuSecondsPerToken),
+          Math.max(tokensPerSecond, other.tokensPerSecond));
+    }
+  }
 
   /**
    * Steps over one sequence, cut over {@code count} ranks. All processors are busy whatever the

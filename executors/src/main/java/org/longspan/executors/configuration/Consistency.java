@@ -1,8 +1,6 @@
 package org.longspan.executors.configuration;
 
-import java.util.List;
 import org.longspan.datapipeline.InvalidInputException;
-import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.latent.LatentForm;
 import org.longspan.executors.latent.LatentReading;
 import org.longspan.executors.memory.Precision;
@@ -28,7 +26,6 @@ final class Consistency {
           "kernel is aparapi and precision is double; aparapi computes in float, so use kernel cpu"
               + " or precision float.");
     }
-    checkKernelIsUsed(configuration);
     checkFaultStrikes(configuration);
     if (configuration.get(Options.EXCHANGE_CUT) && configuration.get(Options.DETERMINISTIC)) {
       throw new InvalidInputException(
@@ -92,17 +89,6 @@ final class Consistency {
     if (step > steps) {
       throw new InvalidInputException(
           String.format("fault.step is %d, and training ends at train.steps of %d.", step, steps));
-    }
-  }
-
-  private static void checkKernelIsUsed(RunConfiguration configuration) {
-    KernelChoice kernel = configuration.get(Options.KERNEL);
-    List<MixerKind> mixers = configuration.get(Options.MODEL_PATTERN);
-    if (kernel == KernelChoice.APARAPI_BF16
-        && mixers.stream().allMatch(MixerKind.GATED_DELTA::equals)) {
-      throw new InvalidInputException(
-          "kernel is aparapi-bf16 and gated-delta, the only mixer of model.pattern, keeps floats on"
-              + " a device; use kernel aparapi.");
     }
   }
 

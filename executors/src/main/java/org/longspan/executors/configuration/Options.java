@@ -241,8 +241,7 @@ public final class Options {
           .describedAs(
               "What computes the attention of `lightning`, `simple-gla`, `gla`, `gated-delta`,"
                   + " `local` and `latent`: `aparapi` on an OpenCL device, `aparapi-bf16` there with queries,"
-                  + " keys, values and outputs kept in 16 bits (`gated-delta` keeps floats), `cpu`,"
-                  + " or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
+                  + " keys, values and outputs kept in 16 bits, `cpu`, or `auto`: aparapi where there is an OpenCL GPU, otherwise the CPU");
 
   public static final Option<Boolean> DETERMINISTIC =
       Option.flag("deterministic", false)

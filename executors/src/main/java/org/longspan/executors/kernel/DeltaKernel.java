@@ -1,7 +1,5 @@
 package org.longspan.executors.kernel;
 
-import org.longspan.executors.opencl.DeviceKernel;
-
 /**
  * Staging arrays and scratch of the gated delta rule on a device, for some heads of a slice, and
  * the stages that it is computed in, one a pass.
@@ -20,28 +18,19 @@ import org.longspan.executors.opencl.DeviceKernel;
  * {@code R = U − Y S}, {@code G = G₀ + Z dS'} are those of {@link FloatDeltaChunk} and {@link
  * FloatDeltaStateGradient} (the WY form of arXiv 2412.06464).
  *
- * <p>Layouts, rows padded with zeros to a multiple of {@link #PAD} columns: {@code keySide} the
- * queries and then the keys, each {@code [tokens, heads, keyWidth]}; {@code valueSide} the values
- * and then the outputs' gradients, each {@code [tokens, heads, valueWidth]}; {@code gates} and
- * {@code betas} {@code [tokens, heads]}; {@code keyOutputs} the gradients of queries and keys,
- * {@code valueOutputs} outputs or the gradients of values, alike. {@code solvedKeys} Y and then Z,
- * {@code solvedValues} U or R and then G₀ or G, as the inputs. {@code pairs} is four times {@code
- * [tokens, heads, CHUNK]}, a row for each token and in it the tokens of its chunk: L below the
- * diagonal and Xᵀ above it; {@code D ⊙ Q Kᵀ}; {@code D ⊙ dO Wᵀ}; {@code −D ⊙ H Wᵀ} and its mirror
- * image. {@code states} {@code [chunks, heads, keyWidth, valueWidth]} is N and then the state
- * before each chunk, {@code stateGradients} dN and then the gradient of the state after each chunk,
- * {@code chunkTransitions} {@code [chunks, heads, keyWidth, keyWidth]} M; {@code before} {@code
- * [heads, keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient of the
- * one after it, {@code passed} what a scan ends with; {@code transition} {@code [heads, keyWidth,
- * keyWidth]} the product of all M. {@code gateRows} is five times {@code [tokens, heads]}, what
- * {@link #GATE_GRADIENTS} sums.
+ * <p>Layouts beside those of {@link LinearKernel}: {@code solvedKeys} Y and then Z, as queries and
+ * keys, and what {@link #KEY_READS} gives in the place of Y; {@code solvedValues} U or R and then
+ * what {@link #SCORED_GRADIENTS} gives, G₀ or G, as values and the outputs' gradients. {@code
+ * pairs} is four times {@code [tokens, heads, CHUNK]}, a row for each token and in it the tokens of
+ * its chunk: L below the diagonal and Xᵀ above it; {@code D ⊙ Q Kᵀ}; {@code D ⊙ dO Wᵀ}; {@code −D ⊙
+ * H Wᵀ} and its mirror image. {@code states} {@code [chunks, heads, keyWidth, valueWidth]} is N and
+ * then the state before each chunk, {@code stateGradients} dN and then the gradient of the state
+ * after each chunk, {@code chunkTransitions} {@code [chunks, heads, keyWidth, keyWidth]} M; {@code
+ * gateRows} is five times {@code [tokens, heads]}, what {@link #GATE_GRADIENTS} sums.
  */
-abstract class DeltaKernel extends DeviceKernel {
+abstract class DeltaKernel extends LinearKernel {
   /** Tokens of a chunk at most, the rows of a tile. */
   static final int CHUNK = 64;
-
-  /** Rows of tokens are padded to a multiple of this. */
-  static final int PAD = 16;
 
   /** Work-items of a group. */
   static final int GROUP = 128;
@@ -139,21 +128,6 @@ abstract class DeltaKernel extends DeviceKernel {
   /** In {@code gateRows}: what crosses its gate from keys to keys. */
   static final int KEY_CROSSINGS_ROW = 4;
 
-  final int[] stages = new int[24];
-  final int[] starts;
-  final int[] fresh;
-  final float[] keySide;
-  final float[] valueSide;
-  final float[] gates;
-  final float[] betas;
-  final float[] keyOutputs;
-  final float[] valueOutputs;
-  final float[] gateOutputs;
-  final float[] betaOutputs;
-  final float[] before;
-  final float[] after;
-  final float[] passed;
-  final float[] transition;
   final float[] states;
   final float[] stateGradients;
   final float[] chunkTransitions;
@@ -163,49 +137,36 @@ abstract class DeltaKernel extends DeviceKernel {
   final float[] logs;
   final float[] logRests;
   final float[] gateRows;
-  int heads;
-  int tokens;
-  int chunks;
-  int keyWidth;
-  int valueWidth;
-
-  /** Where in {@code keySide} the keys start, and what is alike. */
-  int keysFrom;
-
-  /** Where in {@code valueSide} the outputs' gradients start, and what is alike. */
-  int gradientsFrom;
 
   /** Where in {@code pairs} the second part starts. */
   int pairsFrom;
 
-  DeltaKernel(DeltaRoom room) {
+  DeltaKernel(LinearRoom room) {
+    super(room);
     int sides = room.hasGradients() ? 2 : 1;
-    this.starts = new int[room.chunks() + 1];
-    this.fresh = new int[room.chunks() + 1];
-    this.keySide = new float[2 * room.keyNumbers()];
-    this.valueSide = new float[sides * room.valueNumbers()];
-    this.gates = new float[room.tokenNumbers()];
-    this.betas = new float[room.tokenNumbers()];
-    this.keyOutputs = new float[room.hasGradients() ? 2 * room.keyNumbers() : 1];
-    this.valueOutputs = new float[room.valueNumbers()];
-    this.gateOutputs = new float[room.hasGradients() ? room.tokenNumbers() : 1];
-    this.betaOutputs = new float[room.hasGradients() ? room.tokenNumbers() : 1];
-    this.before = new float[room.stateNumbers()];
-    this.after = new float[room.hasGradients() ? room.stateNumbers() : 1];
-    this.passed = new float[room.stateNumbers()];
-    this.transition = new float[room.transitionNumbers()];
     this.states = new float[room.chunks() * room.stateNumbers()];
     this.stateGradients = new float[room.hasGradients() ? states.length : 1];
     this.chunkTransitions = new float[room.chunks() * room.transitionNumbers()];
     this.solvedKeys = new float[sides * room.keyNumbers()];
     this.solvedValues = new float[sides * room.valueNumbers()];
-    this.pairs = new float[2 * sides * CHUNK * room.tokenNumbers()];
-    this.logs = new float[room.tokenNumbers()];
-    this.logRests = new float[room.tokenNumbers()];
-    this.gateRows = new float[room.hasGradients() ? 5 * room.tokenNumbers() : 1];
+    this.pairs = new float[2 * sides * CHUNK * room.betaNumbers()];
+    this.logs = new float[room.logNumbers()];
+    this.logRests = new float[room.logNumbers()];
+    this.gateRows = new float[room.hasGradients() ? 5 * room.logNumbers() : 1];
   }
 
-  /** Work-groups that the widest stage needs. */
+  @Override
+  final void use(int launchTokens, int launchChunks, int launchHeads) {
+    super.use(launchTokens, launchChunks, launchHeads);
+    pairsFrom = tokens * heads * CHUNK;
+  }
+
+  @Override
+  final int groupSize() {
+    return GROUP;
+  }
+
+  @Override
   final int groups() {
     int tiles = chunks * heads * ((keyWidth + CHUNK - 1) / CHUNK);
     int scans = heads * (Math.max(keyWidth, valueWidth) / STATE_COLUMNS);

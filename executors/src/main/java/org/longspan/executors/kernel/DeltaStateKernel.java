@@ -33,7 +33,7 @@ abstract class DeltaStateKernel extends DeltaKernel {
   @Local final float[] left = new float[SLICE * STATE_STRIDE];
   @Local final float[] tile = new float[MOST_ROWS * STATE_COLUMNS + CHUNK];
 
-  DeltaStateKernel(DeltaRoom room) {
+  DeltaStateKernel(LinearRoom room) {
     super(room);
   }
 

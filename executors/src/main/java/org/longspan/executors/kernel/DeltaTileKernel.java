@@ -19,7 +19,6 @@ final class DeltaTileKernel extends DeltaPairKernel {
   private static final int PAIRS = 4;
   private static final int STATES = 5;
   private static final int STATE_GRADIENTS = 6;
-  private static final int VALUE_ROWS = 7;
 
   /** A left factor of which every number counts. */
   private static final int FULL = 0;
@@ -38,7 +37,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
 
   @Local private final float[] weights = new float[CHUNK];
 
-  DeltaTileKernel(DeltaRoom room) {
+  DeltaTileKernel(LinearRoom room) {
     super(room);
   }
 
@@ -66,6 +65,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
     }
   }
 
+  /** Of a factor that is kept as floats. */
   private float readLeft(int kind, int index) {
     float number = 0f;
     if (kind == KEYS) {
@@ -82,6 +82,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
     return number;
   }
 
+  /** Of a factor that is kept as floats. */
   private float readRight(int kind, int index) {
     float number = 0f;
     if (kind == STATES) {
@@ -94,12 +95,43 @@ final class DeltaTileKernel extends DeltaPairKernel {
       number = valueSide[index];
     } else if (kind == STATE_GRADIENTS) {
       number = stateGradients[index];
-    } else if (kind == SOLVED_KEYS) {
-      number = solvedKeys[index];
     } else {
-      number = valueOutputs[index];
+      number = solvedKeys[index];
     }
     return number;
+  }
+
+  /** Of one that is kept in halves. */
+  private float readHalf(int kind, int index) {
+    int upper = 0;
+    if (kind == KEYS) {
+      upper = keySideHalves[index];
+    } else {
+      upper = valueSideHalves[index];
+    }
+    return widened(upper);
+  }
+
+  private int isHalf(int kind) {
+    int is = 0;
+    if (isNarrow == 1 && (kind == KEYS || kind == VALUES)) {
+      is = 1;
+    }
+    return is;
+  }
+
+  /** Where the number of a left factor at a row and a depth is; below 0 where none counts. */
+  private int placeOf(int row, int k, int rows, int depth, int shape, int index) {
+    int place = index;
+    if (row >= rows
+        || k >= depth
+        || (shape == LOWER && k > row)
+        || (shape == UPPER && k < row)
+        || (shape == UNIT_LOWER && k >= row)
+        || (shape == UNIT_UPPER && k <= row)) {
+      place = -1;
+    }
+    return place;
   }
 
   private void multiply(int stage, int own, int group, int lane) {
@@ -157,6 +189,8 @@ final class DeltaTileKernel extends DeltaPairKernel {
       float[] sums = new float[64];
       float[] nextLeft = new float[8];
       float[] nextRight = new float[16];
+      int[] leftPlaces = new int[8];
+      int[] rightPlaces = new int[16];
       float[] a = new float[8];
       float[] b = new float[8];
       float[] dots = new float[8];
@@ -212,8 +246,8 @@ final class DeltaTileKernel extends DeltaPairKernel {
             rightStep = valueStride;
           }
           if (stage == SOLVE_GRADIENTS) {
-            rightKind = VALUE_ROWS;
-            rightAt = valueAt;
+            rightKind = SOLVED_VALUES;
+            rightAt = gradientsFrom + valueAt;
             rightStep = valueStride;
           }
           if (ofState == 1) {
@@ -355,19 +389,22 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 row = eighth + 16 * (i / 2);
                 k = first + inEighth + 8 * (i % 2);
               }
-              int counts = 0;
-              if (row < rows && k < depth) {
-                counts = 1;
-              }
-              if ((shape == LOWER && k > row)
-                  || (shape == UPPER && k < row)
-                  || (shape == UNIT_LOWER && k >= row)
-                  || (shape == UNIT_UPPER && k <= row)) {
-                counts = 0;
-              }
+              leftPlaces[i] =
+                  placeOf(row, k, rows, depth, shape, leftAt + row * leftRow + k * leftStep);
               nextLeft[i] = 0f;
-              if (counts == 1) {
-                nextLeft[i] = readLeft(leftKind, leftAt + row * leftRow + k * leftStep);
+            }
+            // Loops of their own, since reads wait for each other where a choice lies between them.
+            if (isHalf(leftKind) == 1) {
+              for (int i = 0; i < 8; i++) {
+                if (leftPlaces[i] >= 0) {
+                  nextLeft[i] = readHalf(leftKind, leftPlaces[i]);
+                }
+              }
+            } else {
+              for (int i = 0; i < 8; i++) {
+                if (leftPlaces[i] >= 0) {
+                  nextLeft[i] = readLeft(leftKind, leftPlaces[i]);
+                }
               }
             }
             for (int i = 0; i < 16; i++) {
@@ -377,9 +414,23 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 column = firstColumn + eighth + 16 * (i / 2);
                 k = first + inEighth + 8 * (i % 2);
               }
-              nextRight[i] = 0f;
+              rightPlaces[i] = -1;
               if (column < width && k < depth) {
-                nextRight[i] = readRight(rightKind, rightAt + k * rightStep + column * rightColumn);
+                rightPlaces[i] = rightAt + k * rightStep + column * rightColumn;
+              }
+              nextRight[i] = 0f;
+            }
+            if (isHalf(rightKind) == 1) {
+              for (int i = 0; i < 16; i++) {
+                if (rightPlaces[i] >= 0) {
+                  nextRight[i] = readHalf(rightKind, rightPlaces[i]);
+                }
+              }
+            } else {
+              for (int i = 0; i < 16; i++) {
+                if (rightPlaces[i] >= 0) {
+                  nextRight[i] = readRight(rightKind, rightPlaces[i]);
+                }
               }
             }
             int done = first - SLICE;
@@ -437,13 +488,26 @@ final class DeltaTileKernel extends DeltaPairKernel {
             if (stage != QUERY_GRADIENTS) {
               along = along + keysFrom;
             }
-            for (int i = 0; i < 8; i++) {
-              int row = ty * 8 + i;
-              for (int j = 0; j < 8; j++) {
-                int column = tx + 16 * j;
-                if (row < rows && firstColumn + column < width) {
-                  dots[i] =
-                      fma(sums[i * 8 + j], keySide[along + row * keyStride + column], dots[i]);
+            if (isNarrow == 1) {
+              for (int i = 0; i < 8; i++) {
+                int row = ty * 8 + i;
+                for (int j = 0; j < 8; j++) {
+                  int column = tx + 16 * j;
+                  if (row < rows && firstColumn + column < width) {
+                    float key = readHalf(KEYS, along + row * keyStride + column);
+                    dots[i] = fma(sums[i * 8 + j], key, dots[i]);
+                  }
+                }
+              }
+            } else {
+              for (int i = 0; i < 8; i++) {
+                int row = ty * 8 + i;
+                for (int j = 0; j < 8; j++) {
+                  int column = tx + 16 * j;
+                  if (row < rows && firstColumn + column < width) {
+                    float key = keySide[along + row * keyStride + column];
+                    dots[i] = fma(sums[i * 8 + j], key, dots[i]);
+                  }
                 }
               }
             }
@@ -465,7 +529,7 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 sum = sum + solvedValues[gradientsFrom + inValues];
               }
               if (stage == KEY_GRADIENTS) {
-                sum = sum + keyOutputs[keysFrom + inKeys];
+                sum = sum + solvedKeys[inKeys];
               }
               if (stage == TRANSITIONS) {
                 sum = -sum;
@@ -475,9 +539,9 @@ final class DeltaTileKernel extends DeltaPairKernel {
               }
               if (stage == SOLVE_VALUES || stage == RESIDUALS) {
                 solvedValues[inValues] = sum;
-              } else if (stage == SOLVE_GRADIENTS) {
+              } else if (stage == SCORED_GRADIENTS || stage == SOLVE_GRADIENTS) {
                 solvedValues[gradientsFrom + inValues] = sum;
-              } else if (stage == SOLVE_KEYS) {
+              } else if (stage == SOLVE_KEYS || stage == KEY_READS) {
                 solvedKeys[inKeys] = sum;
               } else if (stage == SOLVE_KEYS_BACK) {
                 solvedKeys[keysFrom + inKeys] = sum;
@@ -488,15 +552,15 @@ final class DeltaTileKernel extends DeltaPairKernel {
               } else if (stage == SUMMARIZE_GRADIENT) {
                 stateGradients[inState] = sum;
               } else if (stage == QUERY_GRADIENTS) {
-                keyOutputs[inKeys] = sum;
-              } else if (stage == KEY_READS || stage == KEY_GRADIENTS) {
-                keyOutputs[keysFrom + inKeys] = sum;
+                writeKey(inKeys, sum);
+              } else if (stage == KEY_GRADIENTS) {
+                writeKey(keysFrom + inKeys, sum);
               } else if (stage == VALUE_GRADIENTS) {
                 solvedValues[gradientsFrom + inValues] = sum;
-                valueOutputs[inValues] = strengths[row] * sum;
+                writeValue(inValues, strengths[row] * sum);
                 dots[i] = fma(sum, solvedValues[inValues], dots[i]);
               } else {
-                valueOutputs[inValues] = sum;
+                writeValue(inValues, sum);
               }
             }
           }

@@ -1,32 +1,6 @@
 package org.longspan.executors.kernel;
 
-import static org.longspan.executors.kernel.DeltaKernel.CORRELATE;
-import static org.longspan.executors.kernel.DeltaKernel.CORRELATION_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.GATE_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.KEY_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.KEY_READS;
-import static org.longspan.executors.kernel.DeltaKernel.OUTPUTS;
-import static org.longspan.executors.kernel.DeltaKernel.OUTSIDE;
-import static org.longspan.executors.kernel.DeltaKernel.QUERY_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.RESIDUALS;
-import static org.longspan.executors.kernel.DeltaKernel.SCAN;
-import static org.longspan.executors.kernel.DeltaKernel.SCAN_GRADIENT;
-import static org.longspan.executors.kernel.DeltaKernel.SCAN_TRANSITION;
-import static org.longspan.executors.kernel.DeltaKernel.SCORED_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.SCORES;
-import static org.longspan.executors.kernel.DeltaKernel.SCORE_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.SOLVE_GRADIENTS;
-import static org.longspan.executors.kernel.DeltaKernel.SOLVE_KEYS;
-import static org.longspan.executors.kernel.DeltaKernel.SOLVE_KEYS_BACK;
-import static org.longspan.executors.kernel.DeltaKernel.SOLVE_VALUES;
-import static org.longspan.executors.kernel.DeltaKernel.SUMMARIZE;
-import static org.longspan.executors.kernel.DeltaKernel.SUMMARIZE_GRADIENT;
-import static org.longspan.executors.kernel.DeltaKernel.SUM_LOGS;
-import static org.longspan.executors.kernel.DeltaKernel.TRANSITIONS;
-import static org.longspan.executors.kernel.DeltaKernel.VALUE_GRADIENTS;
-
 import com.aparapi.device.OpenCLDevice;
-import java.util.List;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.DeviceTimed;
@@ -34,35 +8,29 @@ import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 
 /**
- * {@link LinearAttention} by the gated delta rule on an OpenCL device, see {@link DeltaKernel}.
+ * {@link LinearAttention} by the gated delta rule on an OpenCL device.
  *
  * <p>Threading: as {@link LinearAttention}; attentions of one shape share a kernel instance and
  * wait for each other.
  */
 final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
-  /** The chunks' triangular systems and what states pass them by. */
-  private static final List<Integer> SOLVE = List.of(SUM_LOGS, CORRELATE, SOLVE_KEYS, TRANSITIONS);
-
-  /** The states before all chunks, after {@link #SOLVE}. */
-  private static final List<Integer> PASS = List.of(SOLVE_VALUES, SUMMARIZE, SCAN);
-
-  /** The gradients of the states after all chunks, after {@link #SOLVE}. */
-  private static final List<Integer> PASS_BACK =
-      List.of(SCORES, SCORED_GRADIENTS, SOLVE_GRADIENTS, SUMMARIZE_GRADIENT, SCAN_GRADIENT);
-
-  private static final KernelPool<Key, DeltaLaunches> POOL = new KernelPool<>(DeltaLaunches::close);
+  private static final KernelPool<Key, LinearLaunches> POOL =
+      new KernelPool<>(LinearLaunches::close);
 
   private final Key key;
   private final AttentionShape shape;
   private final Workers workers;
   private final AttentionMatrices matrices;
-  private final DeltaLaunches launches;
+  private final LinearStages stages;
+  private final LinearLaunches launches;
   private final String description;
   private boolean isClosed;
 
   DeviceDeltaAttention(
       OpenCLDevice device,
+      LinearForm form,
       AttentionShape shape,
+      Storage storage,
       LaunchLimits limits,
       Workers workers,
       String description) {
@@ -70,11 +38,15 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
     this.shape = shape;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.key = new Key(device.getDeviceId(), shape, limits);
-    this.launches = POOL.take(key, () -> new DeltaLaunches(device, shape, limits));
+    this.stages = DeviceRule.DELTA.plan(form).stages();
+    this.key = new Key(device.getDeviceId(), form, shape, storage, limits);
+    this.launches =
+        POOL.take(
+            key, () -> new LinearLaunches(device, DeviceRule.DELTA, form, shape, storage, limits));
   }
 
-  private record Key(long device, AttentionShape shape, LaunchLimits limits) {}
+  private record Key(
+      long device, LinearForm form, AttentionShape shape, Storage storage, LaunchLimits limits) {}
 
   @Override
   public void summarize(
@@ -95,16 +67,9 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             first,
             documents.piece(first, tokens),
-            joined(List.of(SOLVE, PASS, passes ? List.of(SCAN_TRANSITION) : List.of())),
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), inputs.beta()),
-            null,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false),
-        passes ? transition : null);
+            passes ? stages.summarizePassing() : stages.summarize(),
+            LinearReads.of(inputs.withoutQueries()),
+            LinearWrites.toState(summary).withTransition(passes ? transition : null)));
   }
 
   /** The transition over no tokens. */
@@ -123,18 +88,7 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
     }
     run(
         new LinearCall(
-            0,
-            documents,
-            joined(List.of(SOLVE, PASS, List.of(RESIDUALS, SCORES, OUTPUTS))),
-            inputs,
-            null,
-            null,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            false),
-        null);
+            0, documents, stages.forward(), LinearReads.of(inputs), LinearWrites.toOutputs(o)));
   }
 
   @Override
@@ -150,16 +104,9 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            joined(List.of(SOLVE, List.of(SCAN + OUTSIDE, RESIDUALS + OUTSIDE, SCORES, OUTPUTS))),
-            new LinearTensors(inputs.q(), inputs.k(), null, inputs.gates(), inputs.beta()),
-            null,
-            incoming,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            true),
-        null);
+            stages.addIncoming(),
+            LinearReads.of(inputs.withoutValues()).withBefore(incoming),
+            LinearWrites.addedToOutputs(o)));
   }
 
   @Override
@@ -177,16 +124,9 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            joined(List.of(SOLVE, PASS_BACK)),
-            new LinearTensors(inputs.q(), inputs.k(), null, inputs.gates(), inputs.beta()),
-            outputGradient,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false),
-        null);
+            stages.summarizeGradient(),
+            LinearReads.of(inputs.withoutValues()).withOutputGradient(outputGradient),
+            LinearWrites.toState(summary)));
   }
 
   @Override
@@ -204,31 +144,15 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
     if (tokens == 0) {
       return;
     }
-    List<Integer> gradientStages =
-        List.of(
-            RESIDUALS,
-            SOLVE_KEYS_BACK,
-            VALUE_GRADIENTS,
-            SCORE_GRADIENTS,
-            CORRELATION_GRADIENTS,
-            QUERY_GRADIENTS,
-            KEY_READS,
-            KEY_GRADIENTS,
-            GATE_GRADIENTS);
     run(
         new LinearCall(
             0,
             documents,
-            joined(List.of(SOLVE, PASS, PASS_BACK, gradientStages)),
-            inputs,
-            outputGradient,
-            documents.continued() > 0 ? incoming : null,
-            null,
-            null,
-            gradients,
-            null,
-            false),
-        null);
+            stages.backward(),
+            LinearReads.of(inputs)
+                .withOutputGradient(outputGradient)
+                .withBefore(documents.continued() > 0 ? incoming : null),
+            LinearWrites.toGradients(gradients)));
   }
 
   @Override
@@ -247,40 +171,20 @@ final class DeviceDeltaAttention implements LinearAttention, DeviceTimed {
     if (first == tokens) {
       return;
     }
-    List<Integer> gradientStages =
-        List.of(
-            RESIDUALS,
-            SOLVE_KEYS_BACK,
-            SCAN_GRADIENT + OUTSIDE,
-            VALUE_GRADIENTS + OUTSIDE,
-            CORRELATION_GRADIENTS,
-            KEY_READS,
-            KEY_GRADIENTS + OUTSIDE,
-            GATE_GRADIENTS + OUTSIDE);
     run(
         new LinearCall(
             first,
             documents.piece(first, tokens),
-            joined(List.of(SOLVE, PASS, gradientStages)),
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), inputs.beta()),
-            null,
-            documents.passesThrough() ? incoming : null,
-            incomingGradient,
-            null,
-            new LinearTensors(
-                null, gradients.k(), gradients.v(), gradients.gates(), gradients.beta()),
-            null,
-            true),
-        null);
+            stages.addIncomingGradient(),
+            LinearReads.of(inputs.withoutQueries())
+                .withBefore(documents.passesThrough() ? incoming : null)
+                .withAfter(incomingGradient),
+            LinearWrites.addedToGradients(gradients.withoutQueries())));
   }
 
-  private static List<Integer> joined(List<List<Integer>> parts) {
-    return parts.stream().flatMap(List::stream).toList();
-  }
-
-  private void run(LinearCall call, Matrix transition) {
+  private void run(LinearCall call) {
     synchronized (launches) {
-      launches.run(call, transition, workers);
+      launches.run(call, null, workers);
     }
   }
 

@@ -1,20 +1,7 @@
 package org.longspan.executors.kernel;
 
-import static org.longspan.executors.kernel.LinearKernel.GATE_GRADIENTS;
-import static org.longspan.executors.kernel.LinearKernel.KEY_GRADIENTS;
-import static org.longspan.executors.kernel.LinearKernel.OUTPUTS;
-import static org.longspan.executors.kernel.LinearKernel.OUTSIDE;
-import static org.longspan.executors.kernel.LinearKernel.QUERY_GRADIENTS;
-import static org.longspan.executors.kernel.LinearKernel.SCAN;
-import static org.longspan.executors.kernel.LinearKernel.SCAN_GRADIENT;
-import static org.longspan.executors.kernel.LinearKernel.SUMMARIZE;
-import static org.longspan.executors.kernel.LinearKernel.SUMMARIZE_GRADIENT;
-import static org.longspan.executors.kernel.LinearKernel.SUM_LOGS;
-import static org.longspan.executors.kernel.LinearKernel.VALUE_GRADIENTS;
-
 import com.aparapi.device.OpenCLDevice;
 import java.util.Arrays;
-import java.util.List;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.memory.Precision;
@@ -33,31 +20,24 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       new KernelPool<>(LinearLaunches::close);
 
   private final Key key;
-  private final DeviceForm form;
+  private final DeviceRule rule;
   private final AttentionShape shape;
   private final double[] slopes;
   private final Workers workers;
   private final AttentionMatrices matrices;
+  private final LinearStages stages;
   private final LinearLaunches launches;
   private final String description;
   private boolean isClosed;
 
   /**
+   * @param rule without replacing
    * @param slopes a constant decay for each head; null where gates come with the tokens
    */
   DeviceLinearAttention(
       OpenCLDevice device,
-      DeviceForm form,
-      AttentionShape shape,
-      double[] slopes,
-      Workers workers,
-      String description) {
-    this(device, form, shape, Storage.FLOAT, LaunchLimits.of(device), slopes, workers, description);
-  }
-
-  DeviceLinearAttention(
-      OpenCLDevice device,
-      DeviceForm form,
+      DeviceRule rule,
+      LinearForm form,
       AttentionShape shape,
       Storage storage,
       LaunchLimits limits,
@@ -65,17 +45,24 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       Workers workers,
       String description) {
     this.description = description;
-    this.form = form;
+    this.rule = rule;
     this.shape = shape;
     this.slopes = slopes;
     this.workers = workers;
     this.matrices = new AttentionMatrices(shape, Precision.FLOAT);
-    this.key = new Key(device.getDeviceId(), form, shape, storage, limits);
-    this.launches = POOL.take(key, () -> new LinearLaunches(device, form, shape, storage, limits));
+    this.stages = rule.plan(form).stages();
+    this.key = new Key(device.getDeviceId(), rule, form, shape, storage, limits);
+    this.launches =
+        POOL.take(key, () -> new LinearLaunches(device, rule, form, shape, storage, limits));
   }
 
   private record Key(
-      long device, DeviceForm form, AttentionShape shape, Storage storage, LaunchLimits limits) {}
+      long device,
+      DeviceRule rule,
+      LinearForm form,
+      AttentionShape shape,
+      Storage storage,
+      LaunchLimits limits) {}
 
   @Override
   public void summarize(
@@ -94,15 +81,9 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
           new LinearCall(
               first,
               documents.piece(first, tokens),
-              stages(SUM_LOGS, SUMMARIZE, SCAN),
-              new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
-              null,
-              null,
-              null,
-              null,
-              LinearCall.NONE,
-              summary,
-              false));
+              stages.summarize(),
+              LinearReads.of(inputs.withoutQueries()),
+              LinearWrites.toState(summary)));
     }
     writeTransition(inputs.gates(), documents, transition);
   }
@@ -117,17 +98,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     }
     run(
         new LinearCall(
-            0,
-            documents,
-            stages(SUM_LOGS, SUMMARIZE, SCAN, OUTPUTS),
-            inputs,
-            null,
-            null,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            false));
+            0, documents, stages.forward(), LinearReads.of(inputs), LinearWrites.toOutputs(o)));
   }
 
   @Override
@@ -144,15 +115,9 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            stages(SUM_LOGS, SCAN + OUTSIDE, OUTPUTS + OUTSIDE),
-            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
-            null,
-            incoming,
-            null,
-            o,
-            LinearCall.NONE,
-            null,
-            true));
+            stages.addIncoming(),
+            LinearReads.of(inputs.withoutKeys().withoutValues()).withBefore(incoming),
+            LinearWrites.addedToOutputs(o)));
   }
 
   @Override
@@ -171,15 +136,9 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
         new LinearCall(
             0,
             documents.piece(0, reached),
-            stages(SUM_LOGS, SUMMARIZE_GRADIENT, SCAN_GRADIENT),
-            new LinearTensors(inputs.q(), null, null, inputs.gates(), null),
-            outputGradient,
-            null,
-            null,
-            null,
-            LinearCall.NONE,
-            summary,
-            false));
+            stages.summarizeGradient(),
+            LinearReads.of(inputs.withoutKeys().withoutValues()).withOutputGradient(outputGradient),
+            LinearWrites.toState(summary)));
   }
 
   @Override
@@ -199,30 +158,15 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     if (tokens == 0) {
       return;
     }
-    List<Integer> stages =
-        stages(
-            SUM_LOGS,
-            SUMMARIZE,
-            SCAN,
-            SUMMARIZE_GRADIENT,
-            SCAN_GRADIENT,
-            QUERY_GRADIENTS,
-            KEY_GRADIENTS,
-            VALUE_GRADIENTS,
-            GATE_GRADIENTS);
     run(
         new LinearCall(
             0,
             documents,
-            stages,
-            inputs,
-            outputGradient,
-            documents.continued() > 0 ? incoming : null,
-            null,
-            null,
-            gradients,
-            null,
-            false));
+            stages.backward(),
+            LinearReads.of(inputs)
+                .withOutputGradient(outputGradient)
+                .withBefore(documents.continued() > 0 ? incoming : null),
+            LinearWrites.toGradients(gradients)));
   }
 
   @Override
@@ -245,38 +189,15 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     if (first == tokens) {
       return;
     }
-    List<Integer> constant =
-        List.of(SCAN_GRADIENT + OUTSIDE, KEY_GRADIENTS + OUTSIDE, VALUE_GRADIENTS + OUTSIDE);
-    // The gates' gradient needs the states as well.
-    List<Integer> gated =
-        List.of(
-            SUM_LOGS,
-            SUMMARIZE,
-            SCAN,
-            SCAN_GRADIENT + OUTSIDE,
-            KEY_GRADIENTS + OUTSIDE,
-            VALUE_GRADIENTS + OUTSIDE,
-            GATE_GRADIENTS + OUTSIDE);
     run(
         new LinearCall(
             first,
             documents.piece(first, tokens),
-            hasGates() ? gated : constant,
-            new LinearTensors(null, inputs.k(), inputs.v(), inputs.gates(), null),
-            null,
-            documents.passesThrough() ? incoming : null,
-            incomingGradient,
-            null,
-            new LinearTensors(null, gradients.k(), gradients.v(), gradients.gates(), null),
-            null,
-            true));
-  }
-
-  /** Those of the stages that there is something to do in. */
-  private List<Integer> stages(Integer... stages) {
-    return Arrays.stream(stages)
-        .filter(stage -> hasGates() || (stage != SUM_LOGS && stage != GATE_GRADIENTS))
-        .toList();
+            stages.addIncomingGradient(),
+            LinearReads.of(inputs.withoutQueries())
+                .withBefore(documents.passesThrough() ? incoming : null)
+                .withAfter(incomingGradient),
+            LinearWrites.addedToGradients(gradients.withoutQueries())));
   }
 
   private void run(LinearCall call) {
@@ -286,7 +207,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
   }
 
   private boolean hasGates() {
-    return form != DeviceForm.CONSTANT;
+    return rule != DeviceRule.CONSTANT;
   }
 
   private void checkGates(String name, Matrix gates, int tokens) {
@@ -296,7 +217,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
     if (gates == null) {
       throw new IllegalArgumentException("An attention with gates needs " + name);
     }
-    matrices.check(name, gates, tokens, shape.heads() * form.gateWidth(shape.keyWidth()));
+    matrices.check(name, gates, tokens, shape.heads() * rule.gateWidth(shape.keyWidth()));
   }
 
   /** The product of all decays, 0 where a document starts in between. */
@@ -305,7 +226,7 @@ final class DeviceLinearAttention implements LinearAttention, DeviceTimed {
       transition.zero();
       return;
     }
-    int perHead = Math.max(1, form.gateWidth(shape.keyWidth()));
+    int perHead = Math.max(1, rule.gateWidth(shape.keyWidth()));
     double[] sums = new double[shape.heads() * perHead];
     if (hasGates()) {
       float[] row = new float[sums.length];

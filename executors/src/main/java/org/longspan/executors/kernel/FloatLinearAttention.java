@@ -13,11 +13,21 @@ import org.longspan.executors.vector.FloatTile;
  * segment of chunks are computed first, head by head, and then the segments go out to the workers.
  * Either way each number is the same sum in the same order.
  *
+ * <p>What has to wait for a state does so after a share of the slice; the rest of the slice then
+ * starts from the state, since adding to outputs what a state contributes costs another product,
+ * and two to gradients.
+ *
  * <p>Threading: as {@link LinearAttention}. Memory: fixed scratch for each worker, and one state
  * for each head and {@value #SEGMENT} chunks, grown when a longer slice comes.
  */
 final class FloatLinearAttention implements LinearAttention {
   private static final int SEGMENT = 8;
+
+  /** Of a slice, a fourth is done before a state is waited for. */
+  private static final int SHARE = 4;
+
+  /** And so many tokens at least, for which a state should have the time to arrive. */
+  private static final int LEAST = 4096;
 
   private final AttentionShape shape;
   private final AttentionMatrices shapes;
@@ -27,7 +37,13 @@ final class FloatLinearAttention implements LinearAttention {
   private final FloatLinearSweep[] sweeps;
   private final AtomicInteger next = new AtomicInteger();
   private final boolean sharesEvenly;
+  private final int leastChunks;
   private final String description;
+
+  /** For each head: the state between the shares, transposed, and its gradient. */
+  private final FloatTile[] between;
+
+  private final FloatTile[] gradientBetween;
   private FloatTile[] states = new FloatTile[0];
   private FloatTile[] stateGradients = new FloatTile[0];
 
@@ -38,6 +54,19 @@ final class FloatLinearAttention implements LinearAttention {
 
   FloatLinearAttention(
       AttentionShape shape, double[] slopes, int chunk, Workers workers, String description) {
+    this(shape, slopes, chunk, workers, description, LEAST);
+  }
+
+  /**
+   * @param least tokens that are done before a state is waited for, or all of a shorter slice
+   */
+  FloatLinearAttention(
+      AttentionShape shape,
+      double[] slopes,
+      int chunk,
+      Workers workers,
+      String description,
+      int least) {
     this.shape = shape;
     this.shapes = new AttentionMatrices(shape, Precision.FLOAT);
     this.decays = new FloatDecay[shape.heads()];
@@ -51,7 +80,14 @@ final class FloatLinearAttention implements LinearAttention {
       sweeps[worker] = new FloatLinearSweep(shape, decays, grid, chunk, SEGMENT);
     }
     this.sharesEvenly = shape.heads() % workers.threads() == 0;
+    this.leastChunks = (least + chunk - 1) / chunk;
     this.description = description;
+    this.between = new FloatTile[shape.heads()];
+    this.gradientBetween = new FloatTile[shape.heads()];
+    for (int head = 0; head < shape.heads(); head++) {
+      between[head] = new FloatTile(shape.valueWidth(), shape.keyWidth());
+      gradientBetween[head] = new FloatTile(shape.keyWidth(), shape.valueWidth());
+    }
   }
 
   @Override
@@ -76,9 +112,43 @@ final class FloatLinearAttention implements LinearAttention {
 
   @Override
   public void forward(LinearTensors inputs, Documents documents, Matrix o) {
+    planForward(inputs, documents, o);
+    forward(inputs, o, 0, grid.count());
+  }
+
+  @Override
+  public void forward(LinearTensors inputs, StateArrival incoming, Documents documents, Matrix o) {
+    planForward(inputs, documents, o);
+    int reached = grid.before(documents.continued());
+    int first = reached == 0 ? grid.count() : firstShare();
+    forward(inputs, o, 0, first);
+    FloatMatrix state = (FloatMatrix) incoming.await();
+    shapes.checkState("incoming", state);
+    addIncoming(inputs, state, o, Math.min(reached, first));
+    if (first < grid.count()) {
+      if (reached >= first) {
+        run(
+            shape.heads(),
+            (sweep, head) -> sweep.addState(head, state, grid.start(first), between[head]));
+      }
+      forward(inputs, o, first, grid.count());
+    }
+  }
+
+  private void planForward(LinearTensors inputs, Documents documents, Matrix o) {
     shapes.checkInputs(inputs, documents.tokens());
     shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
+  }
+
+  /** Chunks, whole segments of them, that are done before a state is waited for. */
+  private int firstShare() {
+    int chunks = Math.max((grid.count() + SHARE - 1) / SHARE, leastChunks);
+    return Math.min(grid.count(), (chunks + SEGMENT - 1) / SEGMENT * SEGMENT);
+  }
+
+  /** The chunks {@code [from, to)}, whole segments, from the state {@code between} to the next. */
+  private void forward(LinearTensors inputs, Matrix o, int from, int to) {
     FloatMatrix queries = (FloatMatrix) inputs.q();
     FloatMatrix keys = (FloatMatrix) inputs.k();
     FloatMatrix values = (FloatMatrix) inputs.v();
@@ -86,21 +156,37 @@ final class FloatLinearAttention implements LinearAttention {
     if (sharesEvenly) {
       run(
           shape.heads(),
-          (sweep, head) -> sweep.forward(head, queries, keys, values, outputs, 0, grid.count()));
+          (sweep, head) -> {
+            if (from > 0) {
+              sweep.startFrom(between[head]);
+            }
+            sweep.forward(head, queries, keys, values, outputs, from, to);
+            if (to < grid.count()) {
+              sweep.leave(between[head]);
+            }
+          });
       return;
     }
     int segments = segments();
     states = grown(states, shape.heads() * segments);
     run(
         shape.heads(),
-        (sweep, head) -> sweep.chain(head, keys, values, null, SEGMENT, states, head * segments));
+        (sweep, head) -> {
+          sweep.startChain(from > 0 ? between[head] : null);
+          sweep.chain(head, keys, values, SEGMENT, states, head * segments, from, to);
+          if (to < grid.count()) {
+            sweep.leaveChain(between[head]);
+          }
+        });
+    int firstSegment = from / SEGMENT;
+    int count = (to - from + SEGMENT - 1) / SEGMENT;
     run(
-        shape.heads() * segments,
+        shape.heads() * count,
         (sweep, piece) -> {
-          int segment = piece % segments;
-          sweep.startFrom(states[piece]);
-          sweep.forward(
-              piece / segments, queries, keys, values, outputs, first(segment), last(segment));
+          int head = piece / count;
+          int segment = firstSegment + piece % count;
+          sweep.startFrom(states[head * segments + segment]);
+          sweep.forward(head, queries, keys, values, outputs, first(segment), last(segment));
         });
   }
 
@@ -110,7 +196,11 @@ final class FloatLinearAttention implements LinearAttention {
     shapes.checkState("incoming", incoming);
     shapes.checkValues("o", o, documents.tokens());
     grid.plan(documents);
-    int reached = grid.before(documents.continued());
+    addIncoming(inputs, (FloatMatrix) incoming, o, grid.before(documents.continued()));
+  }
+
+  /** To the first {@code reached} chunks. */
+  private void addIncoming(LinearTensors inputs, FloatMatrix incoming, Matrix o, int reached) {
     int segments = (reached + SEGMENT - 1) / SEGMENT;
     run(
         shape.heads() * segments,
@@ -118,7 +208,7 @@ final class FloatLinearAttention implements LinearAttention {
             sweep.addIncoming(
                 piece / segments,
                 (FloatMatrix) inputs.q(),
-                (FloatMatrix) incoming,
+                incoming,
                 (FloatMatrix) o,
                 first(piece % segments),
                 Math.min(reached, last(piece % segments))));
@@ -149,62 +239,143 @@ final class FloatLinearAttention implements LinearAttention {
       Matrix incoming,
       Documents documents,
       LinearTensors gradients) {
+    planBackward(inputs, outputGradient, incoming, documents, gradients);
+    Piece chain = chain(inputs, incoming, documents);
+    backward(inputs, outputGradient, chain, gradients, 0, grid.count());
+  }
+
+  @Override
+  public void backward(
+      LinearTensors inputs,
+      Matrix outputGradient,
+      Matrix incoming,
+      StateArrival incomingGradient,
+      Documents documents,
+      LinearTensors gradients) {
+    planBackward(inputs, outputGradient, incoming, documents, gradients);
+    Piece chain = chain(inputs, incoming, documents);
+    int last = (grid.count() - firstShare()) / SEGMENT * SEGMENT;
+    backward(inputs, outputGradient, chain, gradients, last, grid.count());
+    FloatMatrix gradient = (FloatMatrix) incomingGradient.await();
+    shapes.checkState("incomingGradient", gradient);
+    int tokens = documents.tokens();
+    int reached = grid.before(documents.lastStart());
+    addIncomingGradient(inputs, gradient, tokens, gradients, Math.max(last, reached));
+    if (last > 0) {
+      if (reached <= last) {
+        run(
+            shape.heads(),
+            (sweep, head) ->
+                sweep.addStateGradient(
+                    head, gradient, tokens - grid.start(last), gradientBetween[head]));
+      }
+      backward(inputs, outputGradient, null, gradients, 0, last);
+    }
+  }
+
+  private void planBackward(
+      LinearTensors inputs,
+      Matrix outputGradient,
+      Matrix incoming,
+      Documents documents,
+      LinearTensors gradients) {
     int tokens = documents.tokens();
     shapes.checkInputs(inputs, tokens);
     shapes.checkValues("outputGradient", outputGradient, tokens);
     shapes.checkState("incoming", incoming);
     shapes.checkGradients(gradients, tokens);
     grid.plan(documents);
+    states = grown(states, shape.heads() * segments());
+  }
+
+  /** Finds a head's states before all segments. */
+  private Piece chain(LinearTensors inputs, Matrix incoming, Documents documents) {
+    FloatMatrix keys = (FloatMatrix) inputs.k();
+    FloatMatrix values = (FloatMatrix) inputs.v();
+    int segments = segments();
+    return (sweep, head) -> {
+      if (documents.continued() > 0) {
+        sweep.startChain(head, (FloatMatrix) incoming);
+      } else {
+        sweep.startChain(null);
+      }
+      sweep.chain(head, keys, values, SEGMENT, states, head * segments, 0, grid.count());
+    };
+  }
+
+  /**
+   * The chunks {@code [from, to)}, whole segments, from the gradient {@code gradientBetween} to the
+   * next.
+   *
+   * @param chain what has to be done with each head before; null where it has been done
+   */
+  private void backward(
+      LinearTensors inputs,
+      Matrix outputGradient,
+      Piece chain,
+      LinearTensors gradients,
+      int from,
+      int to) {
     FloatMatrix queries = (FloatMatrix) inputs.q();
     FloatMatrix keys = (FloatMatrix) inputs.k();
     FloatMatrix values = (FloatMatrix) inputs.v();
     FloatMatrix outputs = (FloatMatrix) outputGradient;
-    FloatMatrix before = documents.continued() > 0 ? (FloatMatrix) incoming : null;
     int heads = shape.heads();
     int segments = segments();
-    states = grown(states, heads * segments);
+    int firstSegment = from / SEGMENT;
+    int count = (to - from + SEGMENT - 1) / SEGMENT;
     Piece segmentBackward =
-        (sweep, piece) ->
-            sweep.backward(
-                piece / segments,
-                queries,
-                keys,
-                values,
-                outputs,
-                states[piece],
-                (FloatMatrix) gradients.q(),
-                (FloatMatrix) gradients.k(),
-                (FloatMatrix) gradients.v(),
-                first(piece % segments),
-                last(piece % segments));
+        (sweep, piece) -> {
+          int segment = piece % segments;
+          sweep.backward(
+              piece / segments,
+              queries,
+              keys,
+              values,
+              outputs,
+              states[piece],
+              (FloatMatrix) gradients.q(),
+              (FloatMatrix) gradients.k(),
+              (FloatMatrix) gradients.v(),
+              first(segment),
+              last(segment));
+        };
     if (sharesEvenly) {
       run(
           heads,
           (sweep, head) -> {
-            sweep.chain(head, keys, values, before, SEGMENT, states, head * segments);
-            sweep.startBackwardFromZero();
-            for (int segment = segments - 1; segment >= 0; segment--) {
+            if (chain != null) {
+              chain.accept(sweep, head);
+            }
+            sweep.startBackwardFrom(to < grid.count() ? gradientBetween[head] : null);
+            for (int segment = firstSegment + count - 1; segment >= firstSegment; segment--) {
               segmentBackward.accept(sweep, head * segments + segment);
             }
+            sweep.leaveBackward(gradientBetween[head]);
           });
       return;
     }
     stateGradients = grown(stateGradients, heads * segments);
+    Piece chainGradient =
+        (sweep, head) -> {
+          sweep.startBackwardFrom(to < grid.count() ? gradientBetween[head] : null);
+          sweep.chainGradient(
+              head, queries, outputs, SEGMENT, stateGradients, head * segments, from, to);
+          sweep.leaveBackward(gradientBetween[head]);
+        };
+    if (chain == null) {
+      run(heads, chainGradient);
+    } else {
+      run(
+          2 * heads,
+          (sweep, piece) -> (piece % 2 == 0 ? chain : chainGradient).accept(sweep, piece / 2));
+    }
     run(
-        2 * heads,
+        heads * count,
         (sweep, piece) -> {
-          int head = piece / 2;
-          if (piece % 2 == 0) {
-            sweep.chain(head, keys, values, before, SEGMENT, states, head * segments);
-          } else {
-            sweep.chainGradient(head, queries, outputs, SEGMENT, stateGradients, head * segments);
-          }
-        });
-    run(
-        heads * segments,
-        (sweep, piece) -> {
-          sweep.startBackwardFrom(stateGradients[piece]);
-          segmentBackward.accept(sweep, piece);
+          int at = piece / count * segments + firstSegment + piece % count;
+          sweep.startBackwardFrom(stateGradients[at]);
+          segmentBackward.accept(sweep, at);
         });
   }
 
@@ -222,7 +393,21 @@ final class FloatLinearAttention implements LinearAttention {
     shapes.checkKeys("dk", gradients.k(), tokens);
     shapes.checkValues("dv", gradients.v(), tokens);
     grid.plan(documents);
-    int firstChunk = grid.before(documents.lastStart());
+    addIncomingGradient(
+        inputs,
+        (FloatMatrix) incomingGradient,
+        tokens,
+        gradients,
+        grid.before(documents.lastStart()));
+  }
+
+  /** To the chunks from {@code firstChunk} on. */
+  private void addIncomingGradient(
+      LinearTensors inputs,
+      FloatMatrix incomingGradient,
+      int tokens,
+      LinearTensors gradients,
+      int firstChunk) {
     int segments = segments();
     run(
         shape.heads() * segments,
@@ -231,7 +416,7 @@ final class FloatLinearAttention implements LinearAttention {
                 piece / segments,
                 (FloatMatrix) inputs.k(),
                 (FloatMatrix) inputs.v(),
-                (FloatMatrix) incomingGradient,
+                incomingGradient,
                 tokens,
                 (FloatMatrix) gradients.k(),
                 (FloatMatrix) gradients.v(),

@@ -122,7 +122,7 @@ final class FloatLinearSweep {
     storeState(summary, head);
   }
 
-  /** The outputs of the chunks {@code [from, to)}; see {@link #startFrom}. */
+  /** The outputs of the chunks {@code [from, to)}; see {@link #startFrom} and {@link #leave}. */
   void forward(
       int head, FloatMatrix q, FloatMatrix k, FloatMatrix v, FloatMatrix o, int from, int to) {
     FloatDecay decay = decays[head];
@@ -157,30 +157,50 @@ final class FloatLinearSweep {
     }
   }
 
-  /** The next {@link #forward} goes on from a state that {@link #chain} left. */
+  /** The next {@link #forward} goes on from a state, transposed. */
   void startFrom(FloatTile across) {
     FloatTileLoop.transpose(across, shape.valueWidth(), shape.keyWidth(), state);
   }
 
+  /** The state after the last {@link #forward}, transposed, where it passes on. */
+  void leave(FloatTile across) {
+    FloatTileLoop.transpose(state, shape.keyWidth(), shape.valueWidth(), across);
+  }
+
+  /** The next {@link #chain} starts with a state, transposed, or with zero where that is null. */
+  void startChain(FloatTile across) {
+    if (across == null) {
+      stateAcross.zero();
+    } else {
+      stateAcross.set(across);
+    }
+  }
+
+  /** The next {@link #chain} starts with a head's state before the slice. */
+  void startChain(int head, FloatMatrix incoming) {
+    loadState(incoming, head);
+    FloatTileLoop.transpose(state, shape.keyWidth(), shape.valueWidth(), stateAcross);
+  }
+
+  /** The state after the last {@link #chain}, transposed, where it passes on. */
+  void leaveChain(FloatTile across) {
+    across.set(stateAcross);
+  }
+
   /**
-   * The states before every {@code segment}-th chunk, transposed, into {@code states[first…]}.
-   *
-   * @param incoming the state before the slice; null for zero
+   * The states before every {@code segment}-th chunk of {@code [from, to)}, which starts with one,
+   * transposed, into {@code states[first…]}.
    */
   void chain(
       int head,
       FloatMatrix k,
       FloatMatrix v,
-      FloatMatrix incoming,
       int segment,
       FloatTile[] states,
-      int first) {
-    stateAcross.zero();
-    if (incoming != null) {
-      loadState(incoming, head);
-      FloatTileLoop.transpose(state, shape.keyWidth(), shape.valueWidth(), stateAcross);
-    }
-    for (int i = 0; i < grid.count(); i++) {
+      int first,
+      int from,
+      int to) {
+    for (int i = from; i < to; i++) {
       if (i % segment == 0) {
         states[first + i / segment].set(stateAcross);
         if (i + segment >= grid.count()) {
@@ -191,12 +211,21 @@ final class FloatLinearSweep {
     }
   }
 
-  /** The gradients of the states after every segment's last chunk, into {@code states[first…]}. */
+  /**
+   * The gradients of the states after the last chunk of every segment of {@code [from, to)}, which
+   * starts and ends with one, into {@code states[first…]}; see {@link #startBackwardFrom}.
+   */
   void chainGradient(
-      int head, FloatMatrix q, FloatMatrix gradient, int segment, FloatTile[] states, int first) {
-    state.zero();
-    for (int i = grid.count() - 1; i >= 0; i--) {
-      if (i % segment == segment - 1 || i == grid.count() - 1) {
+      int head,
+      FloatMatrix q,
+      FloatMatrix gradient,
+      int segment,
+      FloatTile[] states,
+      int first,
+      int from,
+      int to) {
+    for (int i = to - 1; i >= from; i--) {
+      if (i % segment == segment - 1 || i == to - 1) {
         states[first + i / segment].set(state);
       }
       if (i < segment) {
@@ -208,14 +237,34 @@ final class FloatLinearSweep {
     }
   }
 
-  /** The next {@link #backward} starts with this gradient of the state after its chunks. */
+  /**
+   * The next {@link #backward} or {@link #chainGradient} starts with this gradient of the state
+   * after its chunks, or with zero where that is null.
+   */
   void startBackwardFrom(FloatTile gradient) {
-    state.set(gradient);
+    if (gradient == null) {
+      state.zero();
+    } else {
+      state.set(gradient);
+    }
   }
 
-  /** The next {@link #backward} starts with a gradient of zero. */
-  void startBackwardFromZero() {
-    state.zero();
+  /** The gradient of the state before the chunks of the last {@link #backward}. */
+  void leaveBackward(FloatTile gradient) {
+    gradient.set(state);
+  }
+
+  /** Adds a head's state before the slice, as it is {@code tokens} later, to a transposed one. */
+  void addState(int head, FloatMatrix incoming, long tokens, FloatTile across) {
+    loadState(incoming, head);
+    FloatTileLoop.transpose(state, shape.keyWidth(), shape.valueWidth(), stateAcross);
+    FloatTileLoop.addScaled(stateAcross, decays[head].power(tokens), across);
+  }
+
+  /** Adds the gradient of a head's state after the slice, as it is {@code tokens} before. */
+  void addStateGradient(int head, FloatMatrix incoming, long tokens, FloatTile gradient) {
+    loadState(incoming, head);
+    FloatTileLoop.addScaled(state, decays[head].power(tokens), gradient);
   }
 
   /**

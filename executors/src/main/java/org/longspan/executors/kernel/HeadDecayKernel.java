@@ -13,7 +13,7 @@ package org.longspan.executors.kernel;
  * <p>The logs of the gates are summed as pairs of numbers, so that differences of two sums, however
  * large, are as good as a single number.
  */
-final class HeadDecayKernel extends LinearKernel {
+final class HeadDecayKernel extends LinearTileKernel {
   private static final int COLUMNS = 128;
   private static final int SLICE = 16;
   private static final int ROW_STRIDE = CHUNK + 4;

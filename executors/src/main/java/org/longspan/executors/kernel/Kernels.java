@@ -22,7 +22,7 @@ public final class Kernels {
    * Linear attention with the decay {@code exp(−slope)} for each head.
    *
    * @param slopes one for each head, at least 0
-   * @param chunk tokens worked through at once; results differ by rounding only
+   * @param chunk tokens worked through at once on the CPU; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention linear(
@@ -41,11 +41,7 @@ public final class Kernels {
             new DoubleLinearAttention(shape, slopes, chunk, workers, place.description());
       };
     }
-    if (place.storage() == Storage.BF16) {
-      return device(place, DeviceForm.CONSTANT, shape, slopes, workers);
-    }
-    return new TunedLinearAttention(
-        place.device(), shape, slopes, chunk, workers, place.description(), KernelTuning.OF_USER);
+    return device(place, DeviceRule.CONSTANT, shape, slopes, workers);
   }
 
   /**
@@ -70,36 +66,33 @@ public final class Kernels {
             new DoubleGatedAttention(shape, gateWidth, chunk, workers, place.description());
       };
     }
-    return device(place, DeviceForm.of(gateWidth), shape, null, workers);
+    return device(place, DeviceRule.of(gateWidth), shape, null, workers);
   }
 
   private static LinearAttention device(
-      Place place, DeviceForm form, AttentionShape shape, double[] slopes, Workers workers) {
-    return new DeviceLinearAttention(
+      Place place, DeviceRule rule, AttentionShape shape, double[] slopes, Workers workers) {
+    return new TunedLinearAttention(
         place.device(),
-        form,
+        rule,
         shape,
         place.storage(),
-        LaunchLimits.of(place.device()),
         slopes,
         workers,
-        place.description());
+        place.description(),
+        KernelTuning.OF_USER);
   }
 
   /**
-   * Linear attention by the gated delta rule, which keeps floats on a device for {@link
-   * KernelChoice#APARAPI_BF16} too.
+   * Linear attention by the gated delta rule.
    *
    * @param chunk tokens worked through at once on the CPU; results differ by rounding only
    * @param workers used by each call; closed by its owner, after the attention
    */
   public static LinearAttention delta(
       KernelChoice choice, Precision precision, AttentionShape shape, int chunk, Workers workers) {
-    Place place =
-        place(choice == KernelChoice.APARAPI_BF16 ? KernelChoice.APARAPI : choice, precision);
+    Place place = place(choice, precision);
     if (place.device() != null) {
-      return new DeviceDeltaAttention(
-          place.device(), shape, LaunchLimits.of(place.device()), workers, place.description());
+      return device(place, DeviceRule.DELTA, shape, null, workers);
     }
     return switch (precision) {
       case FLOAT -> new FloatDeltaAttention(shape, chunk, workers, place.description());

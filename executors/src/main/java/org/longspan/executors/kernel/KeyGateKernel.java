@@ -9,7 +9,7 @@ package org.longspan.executors.kernel;
  * the decay into two, each at most 1, so that a product of tiles is enough; within a block each
  * pair has its own exponentials.
  */
-final class KeyGateKernel extends LinearKernel {
+final class KeyGateKernel extends LinearTileKernel {
   private static final int COLUMNS = 128;
   private static final int SLICE = 16;
   private static final int ROW_STRIDE = CHUNK + 4;

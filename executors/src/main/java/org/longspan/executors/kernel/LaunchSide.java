@@ -1,9 +1,7 @@
 package org.longspan.executors.kernel;
 
 import com.aparapi.device.OpenCLDevice;
-import java.util.function.Function;
 import org.longspan.datapipeline.InvalidInputException;
-import org.longspan.executors.opencl.DeviceKernel;
 import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.OpenClDevices;
@@ -14,25 +12,23 @@ import org.longspan.executors.opencl.OpenClDevices;
  *
  * <p>Threading: one thread at a time.
  */
-final class LaunchSide<R extends LaunchRoom<R>, K extends DeviceKernel> implements AutoCloseable {
+final class LaunchSide implements AutoCloseable {
   private static final int HEAP_SHARE = 8;
 
   private final OpenCLDevice device;
   private final LaunchLimits limits;
   private final int wholeHeads;
-  private final Function<R, K> maker;
-  private R room;
-  private KernelLauncher<K> launcher;
+  private LinearRoom room;
+  private KernelLauncher<LinearKernel> launcher;
   private boolean isTimed;
 
   /**
    * @param wholeHeads heads of the attention
    */
-  LaunchSide(OpenCLDevice device, LaunchLimits limits, int wholeHeads, Function<R, K> maker) {
+  LaunchSide(OpenCLDevice device, LaunchLimits limits, int wholeHeads) {
     this.device = device;
     this.limits = limits;
     this.wholeHeads = wholeHeads;
-    this.maker = maker;
   }
 
   /**
@@ -41,20 +37,20 @@ final class LaunchSide<R extends LaunchRoom<R>, K extends DeviceKernel> implemen
    * @param wanted for one head
    * @throws InvalidInputException if one head needs a larger buffer than the limit
    */
-  void reserve(R wanted) {
+  void reserve(LinearRoom wanted) {
     if (room != null && room.holds(wanted)) {
       return;
     }
-    R larger = withMostHeads(room == null ? wanted : wanted.orAtLeast(room));
+    LinearRoom larger = withMostHeads(room == null ? wanted : wanted.orAtLeast(room));
     close();
-    launcher = KernelLauncher.of(device, maker.apply(larger));
+    launcher = KernelLauncher.of(device, larger.plan().kernel(larger));
     room = larger;
     if (isTimed) {
       launcher.timeLaunches();
     }
   }
 
-  private R withMostHeads(R ofOne) {
+  private LinearRoom withMostHeads(LinearRoom ofOne) {
     long most = Math.min(Runtime.getRuntime().maxMemory() / HEAP_SHARE, device.getGlobalMemSize());
     int heads = wholeHeads;
     while (heads > 1 && !isAllowed(ofOne.withHeads(heads), most)) {
@@ -76,7 +72,7 @@ final class LaunchSide<R extends LaunchRoom<R>, K extends DeviceKernel> implemen
     return ofOne.withHeads((wholeHeads + launches - 1) / launches);
   }
 
-  private boolean isAllowed(R some, long mostBytes) {
+  private boolean isAllowed(LinearRoom some, long mostBytes) {
     return limits.allows(some.largestBytes(), some.operations()) && some.bytes() <= mostBytes;
   }
 
@@ -85,7 +81,7 @@ final class LaunchSide<R extends LaunchRoom<R>, K extends DeviceKernel> implemen
     return room.heads();
   }
 
-  KernelLauncher<K> launcher() {
+  KernelLauncher<LinearKernel> launcher() {
     return launcher;
   }
 

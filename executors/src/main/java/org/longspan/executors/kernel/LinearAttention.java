@@ -39,6 +39,15 @@ public interface LinearAttention extends AutoCloseable {
   void addIncoming(LinearTensors inputs, Matrix incoming, Documents documents, Matrix o);
 
   /**
+   * {@link #forward(LinearTensors, Documents, Matrix)} and {@link #addIncoming} in one, which need
+   * not do all of the first before it waits for the state: what is left then starts from it.
+   */
+  default void forward(LinearTensors inputs, StateArrival incoming, Documents documents, Matrix o) {
+    forward(inputs, documents, o);
+    addIncoming(inputs, incoming.await(), documents, o);
+  }
+
+  /**
    * {@code summary}: the gradient of the state before the piece when that of the state after it is
    * zero.
    */
@@ -66,6 +75,21 @@ public interface LinearAttention extends AutoCloseable {
       Matrix incomingGradient,
       Documents documents,
       LinearTensors gradients);
+
+  /**
+   * {@link #backward(LinearTensors, Matrix, Matrix, Documents, LinearTensors)} and {@link
+   * #addIncomingGradient} in one, likewise.
+   */
+  default void backward(
+      LinearTensors inputs,
+      Matrix outputGradient,
+      Matrix incoming,
+      StateArrival incomingGradient,
+      Documents documents,
+      LinearTensors gradients) {
+    backward(inputs, outputGradient, incoming, documents, gradients);
+    addIncomingGradient(inputs, incoming, incomingGradient.await(), documents, gradients);
+  }
 
   /**
    * Columns of a transition: 1 where each row of a state has a factor of its own, the key width

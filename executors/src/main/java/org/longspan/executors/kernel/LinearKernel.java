@@ -1,363 +1,83 @@
 package org.longspan.executors.kernel;
 
-import org.longspan.executors.opencl.VectorKernel;
-
 /**
  * What every kernel of linear attention has: staging arrays for some heads of a slice, and a list
  * of stages, one a pass.
  *
- * <p>Layouts, rows padded with zeros to a multiple of {@link #PAD} columns: {@code keySide} the
- * queries and then the keys, each {@code [tokens, heads, keyWidth]}; {@code valueSide} the values
- * and then the outputs' gradients, each {@code [tokens, heads, valueWidth]}; {@code keyOutputs} the
- * gradients of queries and keys, {@code valueOutputs} outputs or the gradients of values, alike;
- * each of these has an array for halves beside it, and one of the two is used. {@code states}
- * {@code [chunks + 1, heads, keyWidth, valueWidth]} holds the state before each chunk and the last
- * one, {@code stateGradients} that of the state after each chunk; {@code before} {@code [heads,
- * keyWidth, valueWidth]} is the state before the slice, {@code after} the gradient of the one after
- * it; {@code passed} is what a scan ends with. {@code factors} {@code [chunks, heads]} or {@code
+ * <p>Layouts, rows padded to a multiple of {@link #PAD} columns, beside those of {@link
+ * TokenKernel}: {@code gates} and {@code gateOutputs} {@code [tokens, heads, gateWidth]}, {@code
+ * betas} and {@code betaOutputs} {@code [tokens, heads]}. {@code before} {@code [heads, keyWidth,
+ * valueWidth]} is the state before the slice, {@code after} the gradient of the one after it;
+ * {@code passed} is what a scan ends with, {@code transition} {@code [heads, keyWidth, keyWidth]}
+ * what becomes of a state over the slice. {@code factors} {@code [chunks, heads]} or {@code
  * [chunks, heads, keyWidth]} are the decays over chunks: an input where they are constant, else
- * what {@link #SUM_LOGS} finds.
+ * scratch.
  */
-abstract class LinearKernel extends VectorKernel {
-  /** Tokens of a chunk at most, the rows of a tile. */
-  static final int CHUNK = 64;
-
+abstract class LinearKernel extends TokenKernel {
   /** Rows of tokens are padded to a multiple of this. */
   static final int PAD = 16;
 
-  /** Work-items of a group. */
-  static final int GROUP = 128;
+  private static final int MOST_STAGES = 24;
 
-  /** Sums the logs of the gates within each chunk. */
-  static final int SUM_LOGS = 0;
-
-  /** What each chunk adds to the state. */
-  static final int SUMMARIZE = 1;
-
-  /** The state before each chunk. */
-  static final int SCAN = 2;
-
-  /** Outputs. */
-  static final int OUTPUTS = 3;
-
-  /** What each chunk adds to the gradient of the state before it. */
-  static final int SUMMARIZE_GRADIENT = 4;
-
-  /** The gradient of the state after each chunk. */
-  static final int SCAN_GRADIENT = 5;
-
-  /** Gradients of queries. */
-  static final int QUERY_GRADIENTS = 6;
-
-  /** Gradients of keys. */
-  static final int KEY_GRADIENTS = 7;
-
-  /** Gradients of values. */
-  static final int VALUE_GRADIENTS = 8;
-
-  /** Gradients of gates. */
-  static final int GATE_GRADIENTS = 9;
-
-  /** Added to a stage that leaves the slice's own tokens out: what comes from outside alone. */
-  static final int OUTSIDE = 16;
-
-  private static final int AT_ONCE = 16;
-
-  final int[] stages = new int[16];
+  final int[] stages = new int[MOST_STAGES];
   final int[] starts;
   final int[] fresh;
   final float[] slopes;
-  final float[] keySide;
-  final float[] valueSide;
-  final char[] keySideHalves;
-  final char[] valueSideHalves;
+  final float[] factors;
   final float[] gates;
-  final float[] keyOutputs;
-  final float[] valueOutputs;
-  final char[] keyOutputHalves;
-  final char[] valueOutputHalves;
+  final float[] betas;
   final float[] gateOutputs;
+  final float[] betaOutputs;
   final float[] before;
   final float[] after;
   final float[] passed;
-  final float[] states;
-  final float[] stateGradients;
-  final float[] logs;
-  final float[] logRests;
-  final float[] factors;
-  final float[] gateRows;
+  final float[] transition;
   int heads;
   int tokens;
   int chunks;
   int keyWidth;
   int valueWidth;
 
-  /** 1 where what comes with the tokens is kept in halves, in arrays of their own. */
-  int isNarrow;
-
   /** Gates of a token and head; 0 where the decay is constant. */
   int gateWidth;
 
-  /** Where in {@code keySide} the keys start. */
+  /** Where in {@code keySide} the keys start, and what is alike. */
   int keysFrom;
 
-  /** Where in {@code valueSide} the outputs' gradients start. */
+  /** Where in {@code valueSide} the outputs' gradients start, and what is alike. */
   int gradientsFrom;
 
   LinearKernel(LinearRoom room) {
+    super(room.storage(), room.keyNumbers(), room.valueNumbers(), room.hasGradients());
     this.starts = new int[room.chunks() + 1];
     this.fresh = new int[room.chunks() + 1];
     this.slopes = new float[room.heads()];
-    Storage storage = room.storage();
-    this.isNarrow = storage == Storage.BF16 ? 1 : 0;
-    int valueSideNumbers = room.valueNumbers() * (room.hasGradients() ? 2 : 1);
-    this.keySide = storage.floats(2 * room.keyNumbers());
-    this.keySideHalves = storage.halves(2 * room.keyNumbers());
-    this.valueSide = storage.floats(valueSideNumbers);
-    this.valueSideHalves = storage.halves(valueSideNumbers);
+    this.factors = new float[room.factorNumbers()];
     this.gates = new float[Math.max(1, room.gateNumbers())];
-    int keyOutputNumbers = room.hasGradients() ? 2 * room.keyNumbers() : 1;
-    this.keyOutputs = storage.floats(keyOutputNumbers);
-    this.keyOutputHalves = storage.halves(keyOutputNumbers);
-    this.valueOutputs = storage.floats(room.valueNumbers());
-    this.valueOutputHalves = storage.halves(room.valueNumbers());
+    this.betas = new float[Math.max(1, room.betaNumbers())];
     this.gateOutputs = new float[room.hasGradients() ? gates.length : 1];
+    this.betaOutputs = new float[room.hasGradients() ? betas.length : 1];
     this.before = new float[room.stateNumbers()];
     this.after = new float[room.hasGradients() ? room.stateNumbers() : 1];
     this.passed = new float[room.stateNumbers()];
-    this.states = new float[(room.chunks() + 1) * room.stateNumbers()];
-    this.stateGradients = new float[room.hasGradients() ? room.chunks() * room.stateNumbers() : 1];
-    this.logs = new float[room.logNumbers()];
-    this.logRests = new float[room.logNumbers()];
-    this.factors = new float[room.factorNumbers()];
-    this.gateRows = new float[room.hasGradients() ? 2 * room.logNumbers() : 1];
+    this.transition = new float[room.transitionNumbers()];
+    this.keyWidth = room.keyWidth();
+    this.valueWidth = room.valueWidth();
+    this.gateWidth = room.gateWidth();
+  }
+
+  /** Sets how much of the arrays the next launch uses. */
+  void use(int launchTokens, int launchChunks, int launchHeads) {
+    tokens = launchTokens;
+    chunks = launchChunks;
+    heads = launchHeads;
+    keysFrom = tokens * heads * keyWidth;
+    gradientsFrom = tokens * heads * valueWidth;
   }
 
   /** Work-groups that the widest stage needs. */
   abstract int groups();
 
-  /** The queries and keys as they are kept. */
-  final Object keyInputs() {
-    return isNarrow == 1 ? keySideHalves : keySide;
-  }
-
-  /** The values and the outputs' gradients as they are kept. */
-  final Object valueInputs() {
-    return isNarrow == 1 ? valueSideHalves : valueSide;
-  }
-
-  /** The gradients of queries and keys as they are kept. */
-  final Object keyResults() {
-    return isNarrow == 1 ? keyOutputHalves : keyOutputs;
-  }
-
-  /** Outputs or the gradients of values as they are kept. */
-  final Object valueResults() {
-    return isNarrow == 1 ? valueOutputHalves : valueOutputs;
-  }
-
-  /** A number of {@code keySide}. */
-  final float key(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(keySideHalves[index]);
-    } else {
-      number = keySide[index];
-    }
-    return number;
-  }
-
-  /** A number of {@code valueSide}. */
-  final float value(int index) {
-    float number = 0f;
-    if (isNarrow == 1) {
-      number = widened(valueSideHalves[index]);
-    } else {
-      number = valueSide[index];
-    }
-    return number;
-  }
-
-  final void writeKey(int index, float number) {
-    if (isNarrow == 1) {
-      keyOutputHalves[index] = (char) narrowed(number);
-    } else {
-      keyOutputs[index] = number;
-    }
-  }
-
-  final void writeValue(int index, float number) {
-    if (isNarrow == 1) {
-      valueOutputHalves[index] = (char) narrowed(number);
-    } else {
-      valueOutputs[index] = number;
-    }
-  }
-
-  /**
-   * The logs of one column of gates over one chunk, summed as pairs of numbers, and the chunk's
-   * decay.
-   */
-  final void sumLogs(int item) {
-    int columns = heads * max(1, gateWidth);
-    int at = item / columns;
-    if (at < chunks) {
-      int column = item - at * columns;
-      int end = starts[at + 1];
-      float sum = 0f;
-      float rest = 0f;
-      float[] terms = new float[AT_ONCE];
-      for (int first = starts[at]; first < end; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          terms[i] = 0f;
-          if (first + i < end) {
-            terms[i] = gates[(first + i) * columns + column];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < end) {
-            int index = (first + i) * columns + column;
-            float next = sum + terms[i];
-            float part = next - sum;
-            rest = rest + ((sum - (next - part)) + (terms[i] - part));
-            sum = next;
-            logs[index] = sum;
-            logRests[index] = rest;
-          }
-        }
-      }
-      factors[item] = exp(sum + rest);
-    }
-  }
-
-  /**
-   * The states before all chunks, one number of them a work-item. What the next chunks need is read
-   * before anything is written, since a read waits for the writes before it.
-   */
-  final void scan(int own, int item) {
-    int size = heads * keyWidth * valueWidth;
-    if (item < size) {
-      int columns = heads * max(1, gateWidth);
-      int column = item / (size / columns);
-      float state = before[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int first = 0; first < chunks; first += AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = min(first + i, chunks - 1);
-          decays[i] = factors[at * columns + column];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = states[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (first + i < chunks) {
-            state = kept[i] * state;
-            states[(first + i) * size + item] = state;
-            state = fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      states[chunks * size + item] = state;
-      passed[item] = state;
-    }
-  }
-
-  /** The gradients of the states after all chunks, likewise. */
-  final void scanGradient(int own, int item) {
-    int size = heads * keyWidth * valueWidth;
-    if (item < size) {
-      int columns = heads * max(1, gateWidth);
-      int column = item / (size / columns);
-      float state = after[item];
-      float[] added = new float[AT_ONCE];
-      float[] decays = new float[AT_ONCE];
-      float[] kept = new float[AT_ONCE];
-      for (int last = chunks - 1; last >= 0; last -= AT_ONCE) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          int at = max(last - i, 0);
-          decays[i] = factors[at * columns + column];
-          kept[i] = 1f - fresh[at];
-          added[i] = 0f;
-          if (own == 1) {
-            added[i] = stateGradients[at * size + item];
-          }
-        }
-        for (int i = 0; i < AT_ONCE; i++) {
-          if (last - i >= 0) {
-            stateGradients[(last - i) * size + item] = state;
-            state = kept[i] * fma(state, decays[i], added[i]);
-          }
-        }
-      }
-      passed[item] = state;
-    }
-  }
-
-  /**
-   * Four numbers of {@code keySide} (side 0) or {@code valueSide} (1), as {@link VectorKernel}
-   * reads them.
-   */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define READ_TOKENS(side, index, registers, to) { float4 four_;"
-              + " if (this->isNarrow == 1) { four_ = as_float4(convert_uint4(*(const __global"
-              + " ushort4 *) (((side) == 0 ? this->keySideHalves : this->valueSideHalves)"
-              + " + (index))) << 16u); }"
-              + " else { four_ = *(const __global float4 *)"
-              + " (((side) == 0 ? this->keySide : this->valueSide) + (index)); }"
-              + TO_REGISTERS
-              + " }\nREAD_TOKENS")
-  final void readTokens(int side, int index, float[] registers, int to) {
-    for (int i = 0; i < 4; i++) {
-      if (side == 0) {
-        registers[to + i] = key(index + i);
-      } else {
-        registers[to + i] = value(index + i);
-      }
-    }
-  }
-
-  /** Four of {@code registers} into {@code keyOutputs} (side 0) or {@code valueOutputs} (1). */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define WRITE_TOKENS(side, index, registers, from) { float4 four_ = "
-              + FROM_REGISTERS
-              + "; if (this->isNarrow == 1) { uint4 bits_ = as_uint4(four_);"
-              + " bits_ = (bits_ + 0x7fffu + ((bits_ >> 16u) & 1u)) >> 16u;"
-              + " bits_ = select(bits_, (uint4) (0x7fc0u), isnan(four_));"
-              + " *(__global ushort4 *) (((side) == 0 ? this->keyOutputHalves"
-              + " : this->valueOutputHalves) + (index)) = convert_ushort4(bits_); }"
-              + " else { *(__global float4 *) (((side) == 0 ? this->keyOutputs"
-              + " : this->valueOutputs) + (index)) = four_; } }\nWRITE_TOKENS")
-  final void writeTokens(int side, int index, float[] registers, int from) {
-    for (int i = 0; i < 4; i++) {
-      if (side == 0) {
-        writeKey(index + i, registers[from + i]);
-      } else {
-        writeValue(index + i, registers[from + i]);
-      }
-    }
-  }
-
-  /** Four numbers of {@code states} (reverse 0) or {@code stateGradients} (1), likewise. */
-  @OpenCLMapping(
-      mapTo =
-          "\n#define READ_STATES(reverse, index, registers, to) { float4 four_ = *(const"
-              + " __global float4 *) (((reverse) == 0 ? this->states : this->stateGradients)"
-              + " + (index));"
-              + TO_REGISTERS
-              + " }\nREAD_STATES")
-  final void readStates(int reverse, int index, float[] registers, int to) {
-    for (int i = 0; i < 4; i++) {
-      if (reverse == 0) {
-        registers[to + i] = states[index + i];
-      } else {
-        registers[to + i] = stateGradients[index + i];
-      }
-    }
-  }
+  /** Work-items of a group. */
+  abstract int groupSize();
 }

@@ -4,7 +4,6 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchLimits;
@@ -19,27 +18,31 @@ import org.longspan.executors.vector.FloatNumber;
  * <p>Threading: one thread at a time; its users hold its lock.
  */
 final class LinearLaunches implements AutoCloseable {
-  private final DeviceForm form;
+  private final DeviceRule rule;
+  private final LinearForm form;
   private final AttentionShape shape;
   private final Storage storage;
   private final int keyWidth;
   private final int valueWidth;
-  private final ChunkGrid grid = new ChunkGrid(LinearKernel.CHUNK);
-  private final LaunchSide<LinearRoom, LinearKernel> forward;
-  private final LaunchSide<LinearRoom, LinearKernel> backward;
+  private final ChunkGrid grid;
+  private final LaunchSide forward;
+  private final LaunchSide backward;
   private LaunchTime time = LaunchTime.NONE;
 
   LinearLaunches(
       OpenCLDevice device,
-      DeviceForm form,
+      DeviceRule rule,
+      LinearForm form,
       AttentionShape shape,
       Storage storage,
       LaunchLimits limits) {
-    this.storage = storage;
+    this.rule = rule;
     this.form = form;
     this.shape = shape;
-    this.forward = new LaunchSide<>(device, limits, shape.heads(), form::kernel);
-    this.backward = new LaunchSide<>(device, limits, shape.heads(), form::kernel);
+    this.storage = storage;
+    this.grid = new ChunkGrid(rule.plan(form).chunk());
+    this.forward = new LaunchSide(device, limits, shape.heads());
+    this.backward = new LaunchSide(device, limits, shape.heads());
     this.keyWidth = padded(shape.keyWidth());
     this.valueWidth = padded(shape.valueWidth());
   }
@@ -53,20 +56,21 @@ final class LinearLaunches implements AutoCloseable {
    */
   void run(LinearCall call, double[] slopes, Workers workers) {
     grid.plan(call.documents());
-    LaunchSide<LinearRoom, LinearKernel> side = call.isBackward() ? backward : forward;
+    LaunchSide side = call.isBackward() ? backward : forward;
     side.reserve(
         new LinearRoom(
+            rule,
+            form,
             grid.start(grid.count()),
             grid.count(),
             1,
             keyWidth,
             valueWidth,
-            form.gateWidth(keyWidth),
             call.isBackward(),
             storage));
     for (int head = 0; head < shape.heads(); head += side.heads()) {
       int heads = Math.min(side.heads(), shape.heads() - head);
-      runHeads(call, slopes, workers, side.launcher(), head, heads);
+      new Heads(call, slopes, workers, side.launcher(), head, heads).run();
     }
   }
 
@@ -81,118 +85,193 @@ final class LinearLaunches implements AutoCloseable {
     return taken;
   }
 
-  private void runHeads(
-      LinearCall call,
-      double[] slopes,
-      Workers workers,
-      KernelLauncher<LinearKernel> launcher,
-      int firstHead,
-      int heads) {
-    LinearKernel kernel = launcher.kernel();
-    int rows = call.documents().tokens();
-    DeviceRows keys =
-        new DeviceRows(call.firstRow(), rows, firstHead, heads, shape.keyWidth(), keyWidth);
-    DeviceRows values =
-        new DeviceRows(call.firstRow(), rows, firstHead, heads, shape.valueWidth(), valueWidth);
-    DeviceRows perHead = new DeviceRows(call.firstRow(), rows, firstHead, heads, 1, 1);
-    DeviceStates states = new DeviceStates(shape, firstHead, heads, keyWidth, valueWidth);
-    kernel.heads = heads;
-    kernel.tokens = rows;
-    kernel.chunks = grid.count();
-    kernel.keyWidth = keyWidth;
-    kernel.valueWidth = valueWidth;
-    kernel.gateWidth = form.gateWidth(keyWidth);
-    kernel.keysFrom = rows * heads * keyWidth;
-    kernel.gradientsFrom = rows * heads * valueWidth;
-    for (int pass = 0; pass < call.stages().size(); pass++) {
-      kernel.stages[pass] = call.stages().get(pass);
+  /** One launch: a call for some of the heads. */
+  private final class Heads {
+    private final LinearCall call;
+    private final LinearReads reads;
+    private final LinearWrites writes;
+    private final double[] slopes;
+    private final Workers workers;
+    private final KernelLauncher<LinearKernel> launcher;
+    private final LinearKernel kernel;
+    private final int firstHead;
+    private final int heads;
+    private final DeviceRows keys;
+    private final DeviceRows values;
+    private final DeviceRows perHead;
+    private final DeviceRows gates;
+
+    Heads(
+        LinearCall call,
+        double[] slopes,
+        Workers workers,
+        KernelLauncher<LinearKernel> launcher,
+        int firstHead,
+        int heads) {
+      this.call = call;
+      this.reads = call.reads();
+      this.writes = call.writes();
+      this.slopes = slopes;
+      this.workers = workers;
+      this.launcher = launcher;
+      this.kernel = launcher.kernel();
+      this.firstHead = firstHead;
+      this.heads = heads;
+      this.keys = rows(shape.keyWidth(), keyWidth);
+      this.values = rows(shape.valueWidth(), valueWidth);
+      this.perHead = rows(1, 1);
+      this.gates = rule.gateWidth(keyWidth) > 1 ? keys : perHead;
     }
-    for (int chunk = 0; chunk <= grid.count(); chunk++) {
-      kernel.starts[chunk] = chunk < grid.count() ? grid.start(chunk) : rows;
-      kernel.fresh[chunk] = chunk < grid.count() && grid.isFresh(chunk) ? 1 : 0;
+
+    private DeviceRows rows(int width, int padded) {
+      int count = call.documents().tokens();
+      return new DeviceRows(call.firstRow(), count, firstHead, heads, width, padded);
     }
-    List<Object> inputs =
-        new ArrayList<>(List.of(kernel.stages, kernel.starts, kernel.fresh, kernel.slopes));
-    for (int head = 0; head < heads; head++) {
-      kernel.slopes[head] = slopes == null ? 0f : FloatNumber.of(slopes[firstHead + head]);
+
+    void run() {
+      describe();
+      List<Object> inputs = stage();
+      launcher.launch(
+          new LaunchShape(kernel.groups(), kernel.groupSize(), call.stages().size()),
+          inputs,
+          outputs());
+      time = time.plus(launcher.takeTime());
+      take();
     }
-    if (slopes != null) {
+
+    /** Sets the kernel's numbers: sizes, stages, chunks, constant decays. */
+    private void describe() {
+      int tokens = call.documents().tokens();
+      kernel.use(tokens, grid.count(), heads);
+      for (int pass = 0; pass < call.stages().size(); pass++) {
+        kernel.stages[pass] = call.stages().get(pass);
+      }
       for (int chunk = 0; chunk < grid.count(); chunk++) {
-        for (int head = 0; head < heads; head++) {
-          double log = -slopes[firstHead + head] * grid.length(chunk);
-          kernel.factors[chunk * heads + head] = FloatNumber.of(Math.exp(log));
+        kernel.starts[chunk] = grid.start(chunk);
+        kernel.fresh[chunk] = grid.isFresh(chunk) ? 1 : 0;
+      }
+      kernel.starts[grid.count()] = tokens;
+      for (int head = 0; head < heads && slopes != null; head++) {
+        double slope = slopes[firstHead + head];
+        kernel.slopes[head] = FloatNumber.of(slope);
+        for (int chunk = 0; chunk < grid.count(); chunk++) {
+          double factor = Math.exp(-slope * grid.length(chunk));
+          kernel.factors[chunk * heads + head] = FloatNumber.of(factor);
         }
       }
-      inputs.add(kernel.factors);
     }
-    LinearTensors in = call.inputs();
-    if (in.q() != null) {
-      keys.stage(workers, in.q(), kernel.keyInputs(), 0);
-    }
-    if (in.k() != null) {
-      keys.stage(workers, in.k(), kernel.keyInputs(), kernel.keysFrom);
-    }
-    if (in.q() != null || in.k() != null) {
-      inputs.add(kernel.keyInputs());
-    }
-    if (in.v() != null) {
-      values.stage(workers, in.v(), kernel.valueInputs(), 0);
-    }
-    if (call.outputGradient() != null) {
-      values.stage(workers, call.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
-    }
-    if (in.v() != null || call.outputGradient() != null) {
-      inputs.add(kernel.valueInputs());
-    }
-    DeviceRows gates = form.gateWidth(keyWidth) > 1 ? keys : perHead;
-    if (in.gates() != null) {
-      gates.stage(workers, in.gates(), kernel.gates, 0);
-      inputs.add(kernel.gates);
-    }
-    states.stage(call.before(), kernel.before);
-    inputs.add(kernel.before);
-    if (call.isBackward()) {
-      states.stage(call.after(), kernel.after);
-      inputs.add(kernel.after);
-    }
-    LinearTensors out = call.gradients();
-    List<Object> outputs = new ArrayList<>();
-    if (out.q() != null || out.k() != null) {
-      outputs.add(kernel.keyResults());
-    }
-    if (out.v() != null || call.outputs() != null) {
-      outputs.add(kernel.valueResults());
-    }
-    if (out.gates() != null) {
-      outputs.add(kernel.gateOutputs);
-    }
-    if (call.passed() != null) {
-      outputs.add(kernel.passed);
-    }
-    launcher.launch(
-        new LaunchShape(kernel.groups(), LinearKernel.GROUP, call.stages().size()),
-        inputs,
-        outputs);
-    time = time.plus(launcher.takeTime());
-    give(call, workers, keys, kernel.keyResults(), 0, out.q());
-    give(call, workers, keys, kernel.keyResults(), kernel.keysFrom, out.k());
-    give(call, workers, values, kernel.valueResults(), 0, out.v());
-    give(call, workers, values, kernel.valueResults(), 0, call.outputs());
-    give(call, workers, gates, kernel.gateOutputs, 0, out.gates());
-    if (call.passed() != null) {
-      states.take(kernel.passed, call.passed());
-    }
-  }
 
-  private static void give(
-      LinearCall call, Workers workers, DeviceRows rows, Object array, int offset, Matrix to) {
-    if (to == null) {
-      return;
+    private List<Object> stage() {
+      LinearTensors in = reads.tensors();
+      List<Object> inputs =
+          new ArrayList<>(List.of(kernel.stages, kernel.starts, kernel.fresh, kernel.slopes));
+      if (slopes != null) {
+        inputs.add(kernel.factors);
+      }
+      stage(keys, in.q(), kernel.keyInputs(), 0);
+      stage(keys, in.k(), kernel.keyInputs(), kernel.keysFrom);
+      if (in.q() != null || in.k() != null) {
+        inputs.add(kernel.keyInputs());
+      }
+      stage(values, in.v(), kernel.valueInputs(), 0);
+      stage(values, reads.outputGradient(), kernel.valueInputs(), kernel.gradientsFrom);
+      if (in.v() != null || reads.outputGradient() != null) {
+        inputs.add(kernel.valueInputs());
+      }
+      stage(gates, in.gates(), kernel.gates, 0);
+      if (in.gates() != null) {
+        inputs.add(kernel.gates);
+      }
+      stage(perHead, in.beta(), kernel.betas, 0);
+      if (in.beta() != null) {
+        inputs.add(kernel.betas);
+      }
+      stageStates(reads.before(), kernel.before);
+      inputs.add(kernel.before);
+      if (call.isBackward()) {
+        stageStates(reads.after(), kernel.after);
+        inputs.add(kernel.after);
+      }
+      return inputs;
     }
-    if (call.adds()) {
-      rows.add(workers, array, offset, to);
-    } else {
-      rows.take(workers, array, offset, to);
+
+    private void stage(DeviceRows rows, Matrix from, Object array, int offset) {
+      if (from != null) {
+        rows.stage(workers, from, array, offset);
+      }
+    }
+
+    private List<Object> outputs() {
+      LinearTensors out = writes.gradients();
+      List<Object> outputs = new ArrayList<>();
+      if (out.q() != null || out.k() != null) {
+        outputs.add(kernel.keyResults());
+      }
+      if (out.v() != null || writes.outputs() != null) {
+        outputs.add(kernel.valueResults());
+      }
+      if (out.gates() != null) {
+        outputs.add(kernel.gateOutputs);
+      }
+      if (out.beta() != null) {
+        outputs.add(kernel.betaOutputs);
+      }
+      if (writes.passed() != null) {
+        outputs.add(kernel.passed);
+      }
+      if (writes.transition() != null) {
+        outputs.add(kernel.transition);
+      }
+      return outputs;
+    }
+
+    private void take() {
+      LinearTensors out = writes.gradients();
+      take(keys, kernel.keyResults(), 0, out.q());
+      take(keys, kernel.keyResults(), kernel.keysFrom, out.k());
+      take(values, kernel.valueResults(), 0, out.v());
+      take(gates, kernel.gateOutputs, 0, out.gates());
+      take(perHead, kernel.betaOutputs, 0, out.beta());
+      take(values, kernel.valueResults(), 0, writes.outputs());
+      takeStates(kernel.passed, writes.passed(), shape.valueWidth(), valueWidth);
+      takeStates(kernel.transition, writes.transition(), shape.keyWidth(), keyWidth);
+    }
+
+    private void take(DeviceRows rows, Object array, int offset, Matrix to) {
+      if (to == null) {
+        return;
+      }
+      if (writes.adds()) {
+        rows.add(workers, array, offset, to);
+      } else {
+        rows.take(workers, array, offset, to);
+      }
+    }
+
+    /** The padding is never written, and stays zero. */
+    private void stageStates(Matrix from, float[] array) {
+      if (from == null) {
+        Arrays.fill(array, 0f);
+        return;
+      }
+      for (int head = 0; head < heads; head++) {
+        int at = head * keyWidth * valueWidth;
+        stateRows(head, shape.valueWidth(), valueWidth).stage(workers, from, array, at);
+      }
+    }
+
+    private void takeStates(float[] array, Matrix to, int width, int padded) {
+      if (to == null) {
+        return;
+      }
+      for (int head = 0; head < heads; head++) {
+        stateRows(head, width, padded).take(workers, array, head * keyWidth * padded, to);
+      }
+    }
+
+    private DeviceRows stateRows(int head, int width, int padded) {
+      int first = (firstHead + head) * shape.keyWidth();
+      return new DeviceRows(first, shape.keyWidth(), 0, 1, width, padded);
     }
   }
 
@@ -200,42 +279,5 @@ final class LinearLaunches implements AutoCloseable {
   public void close() {
     forward.close();
     backward.close();
-  }
-
-  /** Copies states of some heads between matrices and padded arrays. */
-  private record DeviceStates(
-      AttentionShape shape, int firstHead, int heads, int keyWidth, int valueWidth) {
-
-    void stage(Matrix from, float[] array) {
-      Arrays.fill(array, 0f);
-      if (from == null) {
-        return;
-      }
-      FloatMatrix matrix = (FloatMatrix) from;
-      for (int head = 0; head < heads; head++) {
-        for (int row = 0; row < shape.keyWidth(); row++) {
-          matrix.read(
-              (long) (firstHead + head) * shape.keyWidth() + row,
-              0,
-              array,
-              (head * keyWidth + row) * valueWidth,
-              shape.valueWidth());
-        }
-      }
-    }
-
-    void take(float[] array, Matrix to) {
-      FloatMatrix matrix = (FloatMatrix) to;
-      for (int head = 0; head < heads; head++) {
-        for (int row = 0; row < shape.keyWidth(); row++) {
-          matrix.write(
-              (long) (firstHead + head) * shape.keyWidth() + row,
-              0,
-              array,
-              (head * keyWidth + row) * valueWidth,
-              shape.valueWidth());
-        }
-      }
-    }
   }
 }

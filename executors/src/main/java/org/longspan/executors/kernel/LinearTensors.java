@@ -21,6 +21,18 @@ public record LinearTensors(Matrix q, Matrix k, Matrix v, Matrix gates, Matrix b
     return new LinearTensors(q, k, v, null, null);
   }
 
+  LinearTensors withoutQueries() {
+    return new LinearTensors(null, k, v, gates, beta);
+  }
+
+  LinearTensors withoutKeys() {
+    return new LinearTensors(q, null, v, gates, beta);
+  }
+
+  LinearTensors withoutValues() {
+    return new LinearTensors(q, k, null, gates, beta);
+  }
+
   /** The tokens {@code [from, to)}, shared. */
   public LinearTensors rows(long from, long to) {
     return new LinearTensors(

@@ -1,5 +1,6 @@
 package org.longspan.executors.kernel;
 
+import com.aparapi.device.Device;
 import com.aparapi.device.OpenCLDevice;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -7,19 +8,22 @@ import java.util.List;
 import java.util.Map;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.DeviceTimed;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.LaunchTime;
 
 /**
- * Linear attention with constant decays on an OpenCL device, in the form that was measured to be
- * the fastest for slices of the size that comes.
+ * Linear attention on an OpenCL device, in the form that was measured to be the fastest for slices
+ * of the size that comes. Rows are for processors: another device has tiles, and nothing is
+ * measured.
  *
  * <p>Threading: as {@link LinearAttention}.
  */
 final class TunedLinearAttention implements LinearAttention, DeviceTimed {
   private final OpenCLDevice device;
+  private final DeviceRule rule;
   private final AttentionShape shape;
+  private final Storage storage;
   private final double[] slopes;
-  private final int chunk;
   private final Workers workers;
   private final String description;
   private final KernelTuning tuning;
@@ -27,30 +31,34 @@ final class TunedLinearAttention implements LinearAttention, DeviceTimed {
   private final Map<LinearForm, LinearAttention> made = new EnumMap<>(LinearForm.class);
   private boolean isTimed;
 
+  /**
+   * @param slopes a constant decay for each head; null where gates come with the tokens
+   */
   TunedLinearAttention(
       OpenCLDevice device,
+      DeviceRule rule,
       AttentionShape shape,
+      Storage storage,
       double[] slopes,
-      int chunk,
       Workers workers,
       String description,
       KernelTuning tuning) {
     this.device = device;
+    this.rule = rule;
     this.shape = shape;
+    this.storage = storage;
     this.slopes = slopes;
-    this.chunk = chunk;
     this.workers = workers;
     this.description = description;
     this.tuning = tuning;
   }
 
   private LinearAttention make(LinearForm form) {
-    return switch (form) {
-      case TILES ->
-          new DeviceLinearAttention(
-              device, DeviceForm.CONSTANT, shape, slopes, workers, description);
-      case ROWS -> new AparapiLinearAttention(device, shape, slopes, chunk, description);
-    };
+    LaunchLimits limits = LaunchLimits.of(device);
+    return rule.replaces()
+        ? new DeviceDeltaAttention(device, form, shape, storage, limits, workers, description)
+        : new DeviceLinearAttention(
+            device, rule, form, shape, storage, limits, slopes, workers, description);
   }
 
   private LinearAttention fastest(Documents documents) {
@@ -68,12 +76,16 @@ final class TunedLinearAttention implements LinearAttention, DeviceTimed {
   }
 
   private LinearForm choose(int size) {
+    if (device.getType() != Device.TYPE.CPU) {
+      return LinearForm.TILES;
+    }
+    String kernel = storage == Storage.BF16 ? rule.label() + " in bf16" : rule.label();
     return tuning.choose(
-        TuningKey.of(device, "lightning", shape, size),
+        TuningKey.of(device, kernel, shape, size),
         List.of(LinearForm.values()),
         form -> {
           try (LinearAttention attention = make(form)) {
-            return TuningTrial.seconds(attention, shape, size);
+            return TuningTrial.seconds(attention, rule, shape, size);
           }
         });
   }
@@ -138,7 +150,7 @@ final class TunedLinearAttention implements LinearAttention, DeviceTimed {
 
   @Override
   public int transitionColumns() {
-    return 1;
+    return rule.replaces() ? shape.keyWidth() : 1;
   }
 
   @Override

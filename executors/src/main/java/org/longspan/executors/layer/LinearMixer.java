@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.longspan.executors.kernel.LinearAttention;
 import org.longspan.executors.kernel.LinearTensors;
+import org.longspan.executors.kernel.StateArrival;
 import org.longspan.executors.layer.ParameterShape.GradientPart;
 import org.longspan.executors.layer.ParameterShape.Kind;
 import org.longspan.executors.math.Numerics;
@@ -184,10 +185,36 @@ final class LinearMixer implements Mixer {
     for (int i = 0; i < environment.pieces().size(); i++) {
       summarize(environment.pieces().get(i), state(summary, i), state(transition, i));
     }
-    Pending travelling = scan.start(ScanDirection.FORWARD, scanPieces(incoming));
+    forward(scan.start(ScanDirection.FORWARD, scanPieces(incoming)));
+  }
+
+  /** With what comes from other ranks, or has come. */
+  private void forward(Pending travelling) {
+    if (isInOnePiece()) {
+      Piece slice = environment.pieces().get(0);
+      attention.forward(
+          activated.rows(slice.first(), slice.last()),
+          arrival(travelling, incoming),
+          slice.documents(),
+          attended.rows(slice.first(), slice.last()));
+      return;
+    }
     forward();
     travelling.await();
     addIncoming();
+  }
+
+  /** False where every block is a piece, and where there is none. */
+  private boolean isInOnePiece() {
+    return environment.mode().reproducibility() == RankMode.Reproducibility.FAST
+        && environment.pieces().size() == 1;
+  }
+
+  private StateArrival arrival(Pending travelling, Matrix ofPieces) {
+    return () -> {
+      travelling.await();
+      return state(ofPieces, 0);
+    };
   }
 
   private void summarize(Piece piece, Matrix stateSummary, Matrix stateTransition) {
@@ -206,9 +233,10 @@ final class LinearMixer implements Mixer {
 
   @Override
   public void attendAgain(Parameters parameters) {
-    forward();
-    if (!environment.isAlone()) {
-      addIncoming();
+    if (environment.isAlone()) {
+      forward();
+    } else {
+      forward(Pending.DONE);
     }
   }
 
@@ -315,6 +343,17 @@ final class LinearMixer implements Mixer {
     }
     incomingGradient.zero();
     Pending travelling = scan.start(ScanDirection.BACKWARD, scanPieces(incomingGradient));
+    if (isInOnePiece() && !environment.endsSequence(environment.pieces().get(0))) {
+      Piece slice = environment.pieces().get(0);
+      attention.backward(
+          activated.rows(slice.first(), slice.last()),
+          attendedGradient.rows(slice.first(), slice.last()),
+          state(incoming, 0),
+          arrival(travelling, incomingGradient),
+          slice.documents(),
+          activatedGradient.rows(slice.first(), slice.last()));
+      return;
+    }
     backward();
     travelling.await();
     for (int i = 0; i < environment.pieces().size(); i++) {

@@ -13,11 +13,13 @@ import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.memory.Precision;
@@ -130,14 +132,11 @@ class RunConfigurationTest {
     assertThat(parse(model + 2).get(Options.MESH_TENSOR)).isEqualTo(2);
   }
 
-  @Test
-  void shouldRefuseHalvesWhereNoMixerKeepsThem() {
-    assertThatThrownBy(() -> parse("kernel: aparapi-bf16\nmodel.pattern: [gated-delta]"))
-        .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("gated-delta, the only mixer of model.pattern, keeps floats");
-    assertThat(parse("kernel: aparapi-bf16").get(Options.KERNEL))
-        .isEqualTo(KernelChoice.APARAPI_BF16);
-    assertThat(parse("kernel: aparapi-bf16\nmodel.pattern: [latent]").get(Options.KERNEL))
+  @ParameterizedTest
+  @EnumSource(MixerKind.class)
+  void shouldKeepHalvesWithEveryMixer(MixerKind mixer) {
+    String pattern = "model.pattern: [" + mixer.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    assertThat(parse("kernel: aparapi-bf16\n" + pattern + "]").get(Options.KERNEL))
         .isEqualTo(KernelChoice.APARAPI_BF16);
   }
 

@@ -139,18 +139,30 @@ public record AttentionRanks(
       Matrix incoming = Matrices.filled(arena, slice.get(Input.INCOMING), 0, states, width);
       attention.summarize(inputs, documents, summary, factors);
       Transit forward = new Transit(arena, summary, factors, incoming);
-      attention.forward(inputs, documents, o);
-      forward.scan(travel, ScanDirection.FORWARD, slice);
-      attention.addIncoming(inputs, incoming, documents, o);
+      attention.forward(
+          inputs,
+          () -> {
+            forward.scan(travel, ScanDirection.FORWARD, slice);
+            return incoming;
+          },
+          documents,
+          o);
 
       Matrix gradientSummary = Matrices.poisoned(arena, states, width);
       Matrix incomingGradient =
           Matrices.filled(arena, slice.get(Input.FINAL_GRADIENT), 0, states, width);
       attention.summarizeGradient(inputs, outputGradient, documents, gradientSummary);
       Transit backward = new Transit(arena, gradientSummary, factors, incomingGradient);
-      attention.backward(inputs, outputGradient, incoming, documents, gradients);
-      backward.scan(travel, ScanDirection.BACKWARD, slice);
-      attention.addIncomingGradient(inputs, incoming, incomingGradient, documents, gradients);
+      attention.backward(
+          inputs,
+          outputGradient,
+          incoming,
+          () -> {
+            backward.scan(travel, ScanDirection.BACKWARD, slice);
+            return incomingGradient;
+          },
+          documents,
+          gradients);
 
       AttentionResult result = new AttentionResult();
       result.put(Part.O, Matrices.numbers(o));

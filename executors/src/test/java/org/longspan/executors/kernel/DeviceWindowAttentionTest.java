@@ -128,11 +128,11 @@ class DeviceWindowAttentionTest {
     @EnumSource(SoftmaxForm.class)
     void shouldRunOnTheDevice(SoftmaxForm form) {
       OpenCLDevice device = OpenClDevices.best().orElseThrow();
-      SoftmaxRoom room = new SoftmaxRoom(1, 1, 1, 1, 1);
+      SoftmaxRoom room = new SoftmaxRoom(1, 1, 1, SoftmaxKernel.PAD, SoftmaxKernel.PAD);
       SoftmaxForwardKernel forward = form.forward(room);
       forward.heads = 1;
-      forward.keyWidth = 1;
-      forward.valueWidth = 1;
+      forward.keyWidth = SoftmaxKernel.PAD;
+      forward.valueWidth = SoftmaxKernel.PAD;
       forward.rows = 1;
       forward.columns = 1;
       forward.queries[0] = 2;
@@ -152,8 +152,8 @@ class DeviceWindowAttentionTest {
       }
       SoftmaxGradientKernel gradient = form.gradient(room);
       gradient.heads = 1;
-      gradient.keyWidth = 1;
-      gradient.valueWidth = 1;
+      gradient.keyWidth = SoftmaxKernel.PAD;
+      gradient.valueWidth = SoftmaxKernel.PAD;
       gradient.rows = 1;
       gradient.columns = 1;
       gradient.logSums[0] = (float) -Math.log(2);

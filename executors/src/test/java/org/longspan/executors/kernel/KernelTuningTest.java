@@ -3,7 +3,9 @@ package org.longspan.executors.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.aparapi.device.Device;
 import com.aparapi.device.OpenCLDevice;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -15,7 +17,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,14 +27,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.longspan.datapipeline.InvalidInputException;
+import org.longspan.executors.kernel.AttentionResult.Part;
 import org.longspan.executors.kernel.AttentionResult.Tolerance;
 import org.longspan.executors.layer.LinearRule;
 import org.longspan.executors.memory.Precision;
+import org.longspan.executors.opencl.LaunchLimits;
 import org.longspan.executors.opencl.OpenClDevices;
 
 class KernelTuningTest {
   private static final TuningKey KEY = new TuningKey("a device", "driver 1", "a kernel, 64 tokens");
   private static final List<LinearForm> FORMS = List.of(LinearForm.values());
+
+  private static final int CUT = 40;
 
   @TempDir private Path folder;
 
@@ -75,13 +83,13 @@ class KernelTuningTest {
         "",
         "no JSON",
         "[]",
-        "{\"version\": 0, \"devices\": {}}",
-        "{\"version\": 1, \"devices\": 7}",
-        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": 1, \"devices\": {}}",
+        "{\"version\": 2, \"devices\": 7}",
+        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {\"tiles\": -1, \"rows\": 5}}}}}",
-        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {\"columns\": 1, \"rows\": 5}}}}}",
-        "{\"version\": 1, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {}}}}}"
       })
   void shouldMeasureAgainWhereTheFileIsDamaged(String content) throws IOException {
@@ -229,6 +237,7 @@ class KernelTuningTest {
     assumeFalse(
         OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
     OpenCLDevice device = OpenClDevices.best().orElseThrow();
+    assumeTrue(device.getType() == Device.TYPE.CPU, "only processors have a choice");
     AttentionShape shape = new AttentionShape(2, 9, 5);
     AttentionCase problem =
         AttentionCase.random(1, LinearRule.CONSTANT, shape, 0.2, Documents.one(100, 7));
@@ -240,24 +249,78 @@ class KernelTuningTest {
                   "tiles", form == LinearForm.TILES ? 1.0 : 2.0,
                   "rows", form == LinearForm.ROWS ? 1.0 : 2.0));
     }
-    int[] cuts = {40};
+    AttentionResult chosen =
+        run(problem, workers -> tuned(device, DeviceRule.CONSTANT, problem, workers));
+    chosen.assertEquals(
+        AttentionRecurrence.of(problem), new Tolerance(1e-5, 1e-5), form.name(), 100, CUT);
+    // Forms round otherwise.
+    for (LinearForm other : LinearForm.values()) {
+      double[] alone = run(problem, workers -> in(other, device, problem, workers)).get(Part.DQ);
+      assertThat(Arrays.equals(chosen.get(Part.DQ), alone))
+          .as("%s", other)
+          .isEqualTo(other == form);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DeviceRule.class)
+  void shouldMeasureEachRuleByItself(DeviceRule rule) {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    OpenCLDevice device = OpenClDevices.best().orElseThrow();
+    AttentionShape shape = new AttentionShape(2, 9, 5);
+    AttentionCase problem = AttentionCase.random(1, rule(rule), shape, 0.2, Documents.one(16, 0));
     AttentionRanks.of(problem, Precision.FLOAT, 64)
-        .withKernel(
-            workers ->
-                new TunedLinearAttention(
-                    device,
-                    shape,
-                    problem.slopes(),
-                    64,
-                    workers,
-                    "aparapi",
-                    new KernelTuning(file())))
-        .run(cuts)
-        .assertEquals(
-            AttentionRecurrence.of(problem),
-            new Tolerance(1e-5, 1e-5),
-            form + ", cut at " + Arrays.toString(cuts),
-            100,
-            cuts);
+        .withKernel(workers -> tuned(device, rule, problem, workers))
+        .run()
+        .assertEquals(AttentionRecurrence.of(problem), new Tolerance(1e-5, 1e-5), rule.name(), 16);
+    Optional<Map<String, Double>> times =
+        file().read(TuningKey.of(device, rule.label(), shape, 16));
+    if (device.getType() == Device.TYPE.CPU) {
+      assertThat(times.orElseThrow()).containsOnlyKeys("tiles", "rows");
+    } else {
+      assertThat(times).isEmpty();
+    }
+  }
+
+  private static AttentionResult run(
+      AttentionCase problem, Function<Workers, LinearAttention> kernel) {
+    return AttentionRanks.of(problem, Precision.FLOAT, 64).withKernel(kernel).run(CUT);
+  }
+
+  private LinearAttention tuned(
+      OpenCLDevice device, DeviceRule rule, AttentionCase problem, Workers workers) {
+    return new TunedLinearAttention(
+        device,
+        rule,
+        problem.shape(),
+        Storage.FLOAT,
+        rule == DeviceRule.CONSTANT ? problem.slopes() : null,
+        workers,
+        "aparapi",
+        new KernelTuning(file()));
+  }
+
+  private static LinearAttention in(
+      LinearForm form, OpenCLDevice device, AttentionCase problem, Workers workers) {
+    return new DeviceLinearAttention(
+        device,
+        DeviceRule.CONSTANT,
+        form,
+        problem.shape(),
+        Storage.FLOAT,
+        LaunchLimits.of(device),
+        problem.slopes(),
+        workers,
+        "aparapi");
+  }
+
+  private static LinearRule rule(DeviceRule rule) {
+    return switch (rule) {
+      case CONSTANT -> LinearRule.CONSTANT;
+      case HEAD_GATES -> LinearRule.SCALAR_GATE;
+      case KEY_GATES -> LinearRule.VECTOR_GATE;
+      case DELTA -> LinearRule.DELTA;
+    };
   }
 }

@@ -2,8 +2,12 @@ package org.longspan.executors.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Precision;
 import org.longspan.executors.opencl.OpenClDevices;
@@ -40,9 +44,31 @@ class KernelsTest {
     }
   }
 
+  /**
+   * Where the check of a change runs, a device that is not found must not pass for a machine that
+   * has none.
+   */
   @Test
-  void shouldRefuseHalvesOfDoubles() {
-    assertThatThrownBy(() -> description(KernelChoice.APARAPI_BF16, Precision.DOUBLE))
+  @EnabledIfEnvironmentVariable(named = "LONGSPAN_REQUIRE_OPENCL", matches = "true")
+  void shouldHaveADeviceWhereOneIsRequired() {
+    assertThat(OpenClDevices.all()).isNotEmpty();
+  }
+
+  @Test
+  void shouldSayOnWhichDevice() {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    String device = OpenClDevices.name(OpenClDevices.best().orElseThrow());
+    assertThat(description(KernelChoice.APARAPI, Precision.FLOAT))
+        .isEqualTo("aparapi on " + device);
+    assertThat(description(KernelChoice.APARAPI_BF16, Precision.FLOAT))
+        .isEqualTo("aparapi in bf16 on " + device);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"APARAPI", "APARAPI_BF16"})
+  void shouldRefuseDoublesOnADevice(KernelChoice choice) {
+    assertThatThrownBy(() -> description(choice, Precision.DOUBLE))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("kernel: aparapi computes in float only");
   }

@@ -153,6 +153,23 @@ class ModelGradientTest {
                     .isLessThan(2e-5));
   }
 
+  @Test
+  void shouldTrainByTheDeltaRuleOnADeviceThatKeepsHalves() {
+    assumeFalse(OpenClDevices.all().isEmpty(), "no OpenCL device on this machine");
+    int[] sequence = Ranks.sequence(200, VOCABULARY, 4);
+    int[] documents = {0, 70};
+    Ranks.Outcome exact = delta("double", "cpu").lossAndGradients(1, sequence, documents);
+    Ranks.Outcome rounded = delta("float", "aparapi-bf16").lossAndGradients(3, sequence, documents);
+    assertThat(Math.abs(rounded.loss() - exact.loss()) / exact.loss()).isLessThan(1e-3);
+    exact
+        .numbers()
+        .forEach(
+            (name, expected) ->
+                assertThat(Ranks.relativeError(rounded.numbers().get(name), expected))
+                    .as("gradient of %s", name)
+                    .isBetween(1e-4, 2e-2));
+  }
+
   private static Ranks delta(String precision, String kernel) {
     return new Ranks(
         Ranks.configuration(

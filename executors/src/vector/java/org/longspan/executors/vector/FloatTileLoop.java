@@ -46,6 +46,15 @@ public final class FloatTileLoop {
     }
   }
 
+  /** {@code to += factor · from}, of tiles of one shape. */
+  public static void addScaled(FloatTile from, float factor, FloatTile to) {
+    float[] added = from.numbers();
+    float[] sums = to.numbers();
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += factor * added[i];
+    }
+  }
+
   /** {@code to_r = factors[offset + r] · from_r} for {@code rows} rows of {@code columns}. */
   public static void scaleRows(
       FloatTile from, float[] factors, int offset, int rows, int columns, FloatTile to) {

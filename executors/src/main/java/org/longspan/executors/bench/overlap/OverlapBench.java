@@ -42,13 +42,13 @@ public final class OverlapBench {
    * repetitions.
    *
    * @param tokens of each rank
-   * @param localSeconds of the rank's own attention
+   * @param localSeconds of the attention with a state that has come already
    * @param scanSeconds of the scan alone
    * @param togetherSeconds of the attention with the scan in flight, until both were done
-   * @param waitedSeconds for the scan once the attention was done
+   * @param waitedSeconds for the scan once the attention could not go on without it
    * @param inFlightSeconds of the scan beside the attention, from its start to its arrival
-   * @param waitedShare of {@code inFlightSeconds} for which the rank had no attention left to do
-   *     and waited
+   * @param waitedShare of {@code inFlightSeconds} for which the rank had no attention to do and
+   *     waited
    * @param displacedSeconds of {@code inFlightSeconds} for which the rank had attention to do and
    *     no processor for it: the scan's own work (encryption, copies, the recurrence) or another
    *     program had it. No order of work hides these

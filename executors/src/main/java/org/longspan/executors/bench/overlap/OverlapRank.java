@@ -10,6 +10,7 @@ import org.longspan.executors.bench.RankTimes;
 import org.longspan.executors.bench.process.RankBody;
 import org.longspan.executors.kernel.AttentionShape;
 import org.longspan.parallelism.collective.Communicator;
+import org.longspan.parallelism.collective.Pending;
 import org.longspan.parallelism.collective.ScanCosts;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Transport;
@@ -67,7 +68,7 @@ public final class OverlapRank implements RankBody {
       int place = Math.max(0, repetition);
       communicator.barrier();
       long startedAt = System.nanoTime();
-      work.attend(direction);
+      work.attend(direction, Pending.DONE);
       attention[place] = secondsSince(startedAt);
 
       communicator.barrier();
@@ -77,7 +78,10 @@ public final class OverlapRank implements RankBody {
 
       communicator.barrier();
       beside[place] =
-          Beside.measure(arrivals, () -> work.startScan(direction), () -> work.attend(direction));
+          Beside.measure(
+              arrivals,
+              () -> work.startScan(direction),
+              travelling -> work.attend(direction, travelling));
     }
     return String.join(
         " ",

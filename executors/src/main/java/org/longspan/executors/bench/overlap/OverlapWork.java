@@ -9,6 +9,7 @@ import org.longspan.executors.kernel.KernelChoice;
 import org.longspan.executors.kernel.Kernels;
 import org.longspan.executors.kernel.LinearAttention;
 import org.longspan.executors.kernel.LinearTensors;
+import org.longspan.executors.kernel.StateArrival;
 import org.longspan.executors.kernel.Workers;
 import org.longspan.executors.memory.Arena;
 import org.longspan.executors.memory.Matrix;
@@ -106,12 +107,26 @@ final class OverlapWork implements AutoCloseable {
     }
   }
 
-  /** The rank's own part, for which nothing of other ranks is needed. */
-  void attend(ScanDirection direction) {
+  /** The rank's attention, which waits for what {@code travelling} brings when it must. */
+  void attend(ScanDirection direction, Pending travelling) {
     switch (direction) {
-      case FORWARD -> attention.forward(inputs, documents, output);
-      case BACKWARD -> attention.backward(inputs, outputGradient, incoming, documents, gradients);
+      case FORWARD -> attention.forward(inputs, arrival(travelling, incoming), documents, output);
+      case BACKWARD ->
+          attention.backward(
+              inputs,
+              outputGradient,
+              incoming,
+              arrival(travelling, incomingGradient),
+              documents,
+              gradients);
     }
+  }
+
+  private static StateArrival arrival(Pending travelling, Matrix state) {
+    return () -> {
+      travelling.await();
+      return state;
+    };
   }
 
   Pending startScan(ScanDirection direction) {

@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.longspan.executors.kernel.AttentionShape;
+import org.longspan.parallelism.collective.Pending;
 import org.longspan.parallelism.collective.ScanDirection;
 import org.longspan.parallelism.transport.Protection;
 
@@ -42,7 +43,10 @@ class OverlapBenchTest {
     try (ArrivalWatch watch = new ArrivalWatch()) {
       long start = System.nanoTime();
       Beside beside =
-          Beside.measure(watch, () -> () -> sleepUntil(start + 400_000_000), () -> sleep(100));
+          Beside.measure(
+              watch,
+              () -> () -> sleepUntil(start + 400_000_000),
+              travelling -> workThenWait(100, travelling));
       assertThat(beside.inFlightSeconds()).isGreaterThan(0.39);
       assertThat(beside.togetherSeconds()).isGreaterThan(0.39);
       assertThat(beside.waitedSeconds()).isBetween(0.1, beside.togetherSeconds() - 0.099);
@@ -57,7 +61,10 @@ class OverlapBenchTest {
     try (ArrivalWatch watch = new ArrivalWatch()) {
       long start = System.nanoTime();
       Beside beside =
-          Beside.measure(watch, () -> () -> sleepUntil(start + 50_000_000), () -> sleep(400));
+          Beside.measure(
+              watch,
+              () -> () -> sleepUntil(start + 50_000_000),
+              travelling -> workThenWait(400, travelling));
       assertThat(beside.togetherSeconds()).isGreaterThan(0.39);
       assertThat(beside.waitedShare()).isLessThan(0.5);
     }
@@ -67,6 +74,11 @@ class OverlapBenchTest {
     while (System.nanoTime() < nanoTime) {
       sleep(1);
     }
+  }
+
+  private static void workThenWait(long milliseconds, Pending travelling) {
+    sleep(milliseconds);
+    travelling.await();
   }
 
   private static void sleep(long milliseconds) {
