@@ -136,8 +136,8 @@ public final class Submission {
     Map<?, ?> status = (Map<?, ?>) resource.getAdditionalProperties().get("status");
     RunState state = RunState.of(run.operator(), status);
     if (state instanceof RunState.Succeeded) {
-      tell("The run " + run.name() + " succeeded");
       log.finish();
+      tell("The run " + run.name() + " succeeded");
       return true;
     }
     if (state instanceof RunState.Failed failed) {
