@@ -17,8 +17,8 @@ public record CommandProcess(Process process, Path output) implements AutoClosea
   }
 
   /** Likewise, with other variables in its environment. */
-  static CommandProcess start(Path folder, Map<String, String> variables, String... arguments)
-      throws IOException {
+  public static CommandProcess start(
+      Path folder, Map<String, String> variables, String... arguments) throws IOException {
     Path output = Files.createTempFile(folder, arguments[0], ".out");
     ProcessBuilder builder = new ProcessBuilder("../bin/longspan");
     builder.command().addAll(List.of(arguments));

@@ -3,6 +3,7 @@ package org.longspan.datapipeline.dataset;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -16,6 +17,7 @@ import org.longspan.datapipeline.InvalidInputException;
  * @param path the path, with its scheme
  */
 public record Location(FileSystem fileSystem, Path path) {
+  private static final Pattern LOCAL_SCHEME = Pattern.compile("^file:/+");
 
   /** Finds the file system of {@code path}; a path without a scheme lies on the default one. */
   public static Location of(Configuration hadoop, String path) {
@@ -31,7 +33,7 @@ public record Location(FileSystem fileSystem, Path path) {
 
   /** A path as a person writes it: a local one without its scheme. */
   public static String shown(String path) {
-    return path.startsWith("file:/") ? path.substring("file:".length()) : path;
+    return LOCAL_SCHEME.matcher(path).replaceFirst("/");
   }
 
   /** What is there, or nothing. */

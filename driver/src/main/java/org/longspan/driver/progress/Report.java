@@ -14,6 +14,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.longspan.datapipeline.dataset.Location;
 import org.longspan.executors.train.RankEvent;
 
 /**
@@ -50,7 +51,7 @@ record Report(
         + "</style>\n</head>\n<body>\n<header><p class=\"product\">Longspan</p><h1>"
         + Html.escape(name())
         + "</h1>\n<p class=\"path\">"
-        + Html.escape(description.output())
+        + Html.escape(Location.shown(description.output()))
         + "</p></header>\n"
         + figures()
         + charts()
@@ -137,10 +138,10 @@ record Report(
 
   private Map<String, String> run() {
     Map<String, String> rows = new LinkedHashMap<>();
-    rows.put("folder", description.output());
+    rows.put("folder", Location.shown(description.output()));
     rows.put("data", description.data());
     rows.put("mesh", description.meshWords());
-    rows.put("newest checkpoint", checkpoint == null ? "none yet" : checkpoint);
+    rows.put("newest checkpoint", checkpoint == null ? "none yet" : Location.shown(checkpoint));
     rows.put("time since start", Durations.words(seconds));
     description
         .references()

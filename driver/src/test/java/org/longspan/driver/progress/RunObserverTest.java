@@ -155,6 +155,16 @@ class RunObserverTest {
   }
 
   @Test
+  void shouldWriteLocalPathsOfTheReportWithoutAScheme() throws Exception {
+    try (RunObserver observer = create()) {
+      observer.accept(new RankEvent.Checkpoint(2, "file:/runs/first/checkpoints/step-2"));
+    }
+    assertThat(page().getDocumentElement().getTextContent())
+        .contains("newest checkpoint/runs/first/checkpoints/step-2", "folder" + folder)
+        .doesNotContain("file:");
+  }
+
+  @Test
   void shouldReportARunWithoutAStep() throws Exception {
     create().close();
     assertThat(page().getDocumentElement().getTextContent()).contains("No step is done yet");

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable;
 import io.fabric8.kubernetes.client.dsl.LogWatch;
+import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.OutputStream;
 import java.util.List;
@@ -79,6 +80,15 @@ public final class KubernetesCluster implements AutoCloseable {
   /** Deletes it; what is gone already is no failure. */
   void delete(Map<String, Object> manifest) {
     try {
+      deleteOnce(manifest);
+    } catch (UnreachableException away) {
+      // The other end may have closed a connection that was kept; deleting twice does no harm.
+      deleteOnce(manifest);
+    }
+  }
+
+  private void deleteOnce(Map<String, Object> manifest) {
+    try {
       List<StatusDetails> ignored = client.resource(resource(manifest)).delete();
     } catch (KubernetesClientException refused) {
       if (refused.getCode() != 404) {
@@ -103,22 +113,23 @@ public final class KubernetesCluster implements AutoCloseable {
 
   /** Copies a pod's log from its start on until it ends or the watch is closed. */
   LogWatch follow(Pod pod, OutputStream to) {
-    return client
-        .pods()
-        .inNamespace(pod.getMetadata().getNamespace())
-        .withName(pod.getMetadata().getName())
-        .watchLog(to);
+    return operations(pod).watchLog(to);
+  }
+
+  /** Why a pod's log cannot be had; empty where it can. */
+  Optional<String> logRefusal(Pod pod) {
+    try {
+      String ignored = operations(pod).tailingLines(1).getLog();
+      return Optional.empty();
+    } catch (KubernetesClientException refused) {
+      return Optional.of(said(refused));
+    }
   }
 
   /** The last lines of a pod's log; empty where there is none. */
   String end(Pod pod, int lines) {
     try {
-      return client
-          .pods()
-          .inNamespace(pod.getMetadata().getNamespace())
-          .withName(pod.getMetadata().getName())
-          .tailingLines(lines)
-          .getLog();
+      return operations(pod).tailingLines(lines).getLog();
     } catch (KubernetesClientException none) {
       return "";
     }
@@ -146,10 +157,6 @@ public final class KubernetesCluster implements AutoCloseable {
               action),
           refused);
     }
-    String said =
-        refused.getStatus() != null && refused.getStatus().getMessage() != null
-            ? refused.getStatus().getMessage()
-            : refused.getMessage();
     String advice =
         switch (refused.getCode()) {
           case 401 -> "; the credentials of your kubeconfig are not valid there";
@@ -159,9 +166,16 @@ public final class KubernetesCluster implements AutoCloseable {
           default -> "";
         };
     return new InvalidInputException(
-        String.format(
-            "Kubernetes refused to %s: %s%s.", action, said.strip().replaceAll("\\.$", ""), advice),
-        refused);
+        String.format("Kubernetes refused to %s: %s%s.", action, said(refused), advice), refused);
+  }
+
+  /** The server's words where it answered, without a stop at their end. */
+  private static String said(KubernetesClientException refused) {
+    String said =
+        refused.getStatus() != null && refused.getStatus().getMessage() != null
+            ? refused.getStatus().getMessage()
+            : cause(refused);
+    return said.strip().replaceAll("\\.$", "");
   }
 
   /** The client asks what kinds there are, and does not send what is of none of them. */
@@ -181,6 +195,13 @@ public final class KubernetesCluster implements AutoCloseable {
 
   private static String named(GenericKubernetesResource resource) {
     return resource.getKind() + " " + resource.getMetadata().getName();
+  }
+
+  private PodResource operations(Pod pod) {
+    return client
+        .pods()
+        .inNamespace(pod.getMetadata().getNamespace())
+        .withName(pod.getMetadata().getName());
   }
 
   private static GenericKubernetesResource resource(Map<String, Object> manifest) {

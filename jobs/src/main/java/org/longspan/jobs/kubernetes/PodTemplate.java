@@ -59,6 +59,10 @@ final class PodTemplate {
         Tree.of("labels", Tree.of(LABEL, run.name(), PART, part)),
         "spec",
         Tree.of(
+            "automountServiceAccountToken",
+            // Spark gives executors the driver's account; without a token they have none of its
+            // rights.
+            part.equals("driver") ? Optional.empty() : false,
             "securityContext",
             Tree.of(
                 "runAsNonRoot",

@@ -15,7 +15,7 @@ sealed interface RunState {
   /**
    * It will not succeed any more.
    *
-   * @param reason the operator's words
+   * @param reason the operator's words, which may be many lines
    */
   record Failed(String phase, String reason) implements RunState {}
 

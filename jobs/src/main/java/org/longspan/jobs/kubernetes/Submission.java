@@ -2,7 +2,6 @@ package org.longspan.jobs.kubernetes;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.dsl.LogWatch;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -11,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.longspan.datapipeline.InvalidInputException;
 
 /**
  * A run that goes to a cluster: its resources are created, its state and log followed to its end.
@@ -23,16 +23,19 @@ public final class Submission {
   /** How long the server may be away before the run is given up on; the run itself goes on. */
   private static final Duration PATIENCE = Duration.ofSeconds(25);
 
+  /** After how long without a word from an operator there may be none. */
+  private static final Duration UNTAKEN = Duration.ofSeconds(30);
+
   private static final int LINES_OF_A_FAILURE = 20;
 
   private final KubernetesCluster cluster;
   private final KubernetesRun run;
   private final List<Map<String, Object>> manifests;
   private final Consumer<String> news;
-  private final OutputStream log;
+  private final DriverLog log;
+  private final Duration untaken;
   private final Deque<Map<String, Object>> created = new ArrayDeque<>();
   private String phase = "";
-  private LogWatch watch;
 
   /**
    * @param news hears a sentence whenever the run's state changes
@@ -40,11 +43,21 @@ public final class Submission {
    */
   public Submission(
       KubernetesCluster cluster, KubernetesRun run, Consumer<String> news, OutputStream log) {
+    this(cluster, run, news, log, UNTAKEN);
+  }
+
+  Submission(
+      KubernetesCluster cluster,
+      KubernetesRun run,
+      Consumer<String> news,
+      OutputStream log,
+      Duration untaken) {
     this.cluster = cluster;
     this.run = run;
     this.manifests = RunManifests.of(run);
     this.news = news;
-    this.log = log;
+    this.log = new DriverLog(cluster, news, log);
+    this.untaken = untaken;
   }
 
   /** Creates everything, or nothing. */
@@ -71,32 +84,45 @@ public final class Submission {
    *     is deleted then
    */
   public void await() throws InterruptedException {
+    long start = System.nanoTime();
     try {
       boolean done = false;
       while (!done) {
-        done = look();
+        done = look(System.nanoTime() - start > untaken.toNanos());
         if (!done) {
           Thread.sleep(PAUSE.toMillis());
         }
       }
     } catch (RunFailure failed) {
-      cancel();
+      cleanUp();
       throw failed;
     } finally {
-      if (watch != null) {
-        watch.close();
-      }
+      log.close();
+    }
+  }
+
+  /** Cancels; what cannot be deleted is told, for the failure is what ends the command. */
+  private void cleanUp() {
+    try {
+      cancel();
+    } catch (UnreachableException | InvalidInputException left) {
+      news.accept(
+          "What was created of " + run.name() + " could not be deleted: " + left.getMessage());
     }
   }
 
   /** Deletes what was created, and with it whatever the operator made of it. */
   public synchronized void cancel() {
     while (!created.isEmpty()) {
-      cluster.delete(created.pop());
+      cluster.delete(created.peek());
+      created.pop();
     }
   }
 
-  private boolean look() throws InterruptedException {
+  /**
+   * @param late whether an operator has had time enough to say something of the run
+   */
+  private boolean look(boolean late) throws InterruptedException {
     GenericKubernetesResource resource =
         patiently(() -> cluster.find(application()))
             .orElseThrow(
@@ -106,12 +132,12 @@ public final class Submission {
                             "The run %s was deleted from the cluster by somebody before it ended.",
                             run.name())));
     List<Pod> pods = patiently(() -> cluster.pods(run));
-    followDriver(pods);
-    RunState state =
-        RunState.of(run.operator(), (Map<?, ?>) resource.getAdditionalProperties().get("status"));
+    driver(pods).ifPresent(log::follow);
+    Map<?, ?> status = (Map<?, ?>) resource.getAdditionalProperties().get("status");
+    RunState state = RunState.of(run.operator(), status);
     if (state instanceof RunState.Succeeded) {
+      log.finish();
       tell("The run " + run.name() + " succeeded");
-      finishLog();
       return true;
     }
     if (state instanceof RunState.Failed failed) {
@@ -123,15 +149,23 @@ public final class Submission {
         throw new RunFailure(trouble.get());
       }
     }
-    tell(
-        state instanceof RunState.Waiting waiting
-            ? "The run " + run.name() + " waits: " + waiting.phase()
-            : "The run " + run.name() + " is at work");
+    if (status == null && late) {
+      tell(
+          String.format(
+              "The run %s waits: no operator has taken it up yet; is the one for %s at work, and does"
+                  + " it see to the namespace %s?",
+              run.name(), run.operator().apiVersion(), run.namespace()));
+    } else {
+      tell(
+          state instanceof RunState.Waiting waiting
+              ? "The run " + run.name() + " waits: " + waiting.phase()
+              : "The run " + run.name() + " is at work");
+    }
     return false;
   }
 
   private RunFailure failure(RunState.Failed failed, List<Pod> pods) throws InterruptedException {
-    finishLog();
+    log.finish();
     Optional<String> trouble =
         pods.stream().map(PodTrouble::of).flatMap(Optional::stream).findFirst();
     if (trouble.isPresent()) {
@@ -141,7 +175,7 @@ public final class Submission {
         driver(pods)
             .map(pod -> lastSentence(cluster.end(pod, LINES_OF_A_FAILURE)))
             .filter(line -> !line.isEmpty())
-            .orElse(failed.reason());
+            .orElse(OperatorMessage.sentence(failed.reason()));
     return new RunFailure(
         String.format(
             "The run %s failed on the cluster (%s)%s",
@@ -154,22 +188,6 @@ public final class Submission {
         .filter(line -> line.startsWith("longspan train"))
         .reduce((first, second) -> second)
         .orElse("");
-  }
-
-  private void followDriver(List<Pod> pods) {
-    Optional<Pod> driver = driver(pods);
-    if (watch == null
-        && driver.isPresent()
-        && !"Pending".equals(driver.get().getStatus().getPhase())) {
-      watch = cluster.follow(driver.get(), log);
-    }
-  }
-
-  private void finishLog() throws InterruptedException {
-    if (watch != null) {
-      // What was written last is still on its way.
-      Thread.sleep(PAUSE.toMillis());
-    }
   }
 
   private static Optional<Pod> driver(List<Pod> pods) {

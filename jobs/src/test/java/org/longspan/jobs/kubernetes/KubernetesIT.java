@@ -3,28 +3,27 @@ package org.longspan.jobs.kubernetes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.ContainerStateBuilder;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
-import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -48,7 +47,8 @@ import org.longspan.jobs.Waiting;
     matches = ".+",
     disabledReason = "LONGSPAN_CRDS names no folder with the operators' resource definitions")
 class KubernetesIT {
-  private static final String NAMESPACE = "longspan";
+  private static final String NAMESPACE = ClusterSetup.NAMESPACE;
+  private static final String NODE = "node";
   private static final String CONFIGURATION =
       "{data: {path: /data/corpus}, mesh: {sequence: 2}, model: {width: 64, layers: 2}}";
 
@@ -60,49 +60,10 @@ class KubernetesIT {
   static void startServer() throws Exception {
     server = RealApiServer.start(folder);
     admin = server.client(RealApiServer.ADMIN);
-    for (Operator operator : Operator.values()) {
-      admin.raw(
-          "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-          "POST",
-          new ObjectMapper(new YAMLFactory())
-              .readTree(Files.readString(CrdSchema.file(operator)))
-              .toString());
-    }
-    for (String file : List.of("namespace", "driver", "submitter", "network-policy")) {
-      try (var stream = Files.newInputStream(Path.of("../k8s/base", file + ".yaml"))) {
-        for (HasMetadata resource : admin.load(stream).items()) {
-          if (!file.equals("namespace")) {
-            resource.getMetadata().setNamespace(NAMESPACE);
-          }
-          admin.resource(resource).create();
-        }
-      }
-    }
-    admin
-        .resource(
-            new RoleBindingBuilder()
-                .withNewMetadata()
-                .withName("submitter")
-                .withNamespace(NAMESPACE)
-                .endMetadata()
-                .withNewRoleRef("rbac.authorization.k8s.io", "Role", "longspan-submitter")
-                .addNewSubject("rbac.authorization.k8s.io", "User", "submitter", null)
-                .build())
-        .create();
-    for (Operator operator : Operator.values()) {
-      Waiting.until(
-          operator + " is served",
-          () -> admin.getApiGroup(operator.group()) != null && lists(operator));
-    }
+    ClusterSetup.createNamespace(admin);
+    ClusterSetup.createSubmitter(admin);
+    ClusterSetup.define(admin, Operator.values());
     System.setProperty("kubeconfig", server.kubeconfig(RealApiServer.SUBMITTER).toString());
-  }
-
-  private static boolean lists(Operator operator) {
-    try {
-      return admin.raw(path(operator, "")) != null;
-    } catch (KubernetesClientException notYet) {
-      return false;
-    }
   }
 
   @AfterAll
@@ -127,7 +88,7 @@ class KubernetesIT {
                   cluster,
                   Runs.run(operator, variant),
                   news -> {},
-                  java.io.OutputStream.nullOutputStream());
+                  OutputStream.nullOutputStream());
           submission.create();
           submission.cancel();
         }
@@ -159,7 +120,7 @@ class KubernetesIT {
               cluster,
               Runs.run(Operator.KUBEFLOW, Runs.Variant.VOLCANO),
               news -> {},
-              java.io.OutputStream.nullOutputStream());
+              OutputStream.nullOutputStream());
       assertThatThrownBy(submission::create)
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("Kubernetes refused to create PodGroup first-ranks");
@@ -244,12 +205,13 @@ class KubernetesIT {
   }
 
   @Test
-  void shouldShowTheDriversLogWhileItIsWrittenAndGiveItsLastSentence() throws Exception {
+  void shouldShowTheDriversLogWhileItIsWrittenOverABrokenConnectionToo() throws Exception {
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
-    try (LogKubelet kubelet = LogKubelet.start(folder);
+    WrittenLog log = new WrittenLog();
+    try (LogKubelet kubelet = LogKubelet.start(folder, log);
         KubernetesCluster cluster = KubernetesCluster.connect(null)) {
-      admin.resource(kubelet.node()).create();
-      admin.resource(kubelet.node()).patchStatus();
+      admin.resource(kubelet.node(NODE)).create();
+      admin.resource(kubelet.node(NODE)).patchStatus();
       Submission submission =
           new Submission(cluster, Runs.run(Operator.KUBEFLOW, Runs.Variant.CPU), news -> {}, shown);
       submission.create();
@@ -258,18 +220,19 @@ class KubernetesIT {
       CompletableFuture<RunFailure> failure =
           CompletableFuture.supplyAsync(() -> failure(submission));
 
-      kubelet.write("step 1/1000  loss 5.55");
+      log.write("step 1/1000  loss 5.55");
       Waiting.until(
           "step 1 is shown",
           () -> shown.toString(StandardCharsets.UTF_8).contains("step 1/1000  loss 5.55\n"));
-      kubelet.write("step 2/1000  loss 5.44");
+      log.breakOff();
+      log.write("step 2/1000  loss 5.44");
       Waiting.until(
           "step 2 is shown",
           () -> shown.toString(StandardCharsets.UTF_8).contains("step 2/1000  loss 5.44\n"));
       assertThat(failure).isNotDone();
 
-      kubelet.write("longspan train failed: Rank 1 was lost three times.");
-      kubelet.end();
+      log.write("longspan train failed: Rank 1 was lost three times.");
+      log.end();
       setStatus(Operator.KUBEFLOW, "first", kubeflow("FAILED", "driver container failed"));
       assertThat(failure.get(1, TimeUnit.MINUTES))
           .hasMessage(
@@ -277,8 +240,66 @@ class KubernetesIT {
                   + " three times.");
       assertThat(shown.toString(StandardCharsets.UTF_8))
           .containsOnlyOnce("step 1/1000")
+          .containsOnlyOnce("step 2/1000")
+          .containsOnlyOnce("three times")
           .contains("Rank 1 was lost");
       assertGone(Operator.KUBEFLOW, "first");
+    }
+  }
+
+  @Test
+  void shouldSayThatTheDriversOutputCannotBeHadAndGoOn() throws Exception {
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    List<String> news = new CopyOnWriteArrayList<>();
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      Submission submission =
+          new Submission(cluster, Runs.named("unread", Operator.KUBEFLOW), news::add, shown);
+      submission.create();
+      pod("unread", "Running", new ContainerStateBuilder().withNewRunning().endRunning().build());
+      setStatus(Operator.KUBEFLOW, "unread", kubeflow("RUNNING", ""));
+      CompletableFuture<RunFailure> failure =
+          CompletableFuture.supplyAsync(() -> failure(submission));
+      Waiting.until(
+          "it is said",
+          () ->
+              news.stream()
+                  .anyMatch(line -> line.startsWith("The driver's output cannot be had: ")));
+      Waiting.until("it goes on", () -> news.contains("The run unread is at work"));
+      setStatus(Operator.KUBEFLOW, "unread", kubeflow("FAILED", "driver was evicted"));
+      assertThat(failure.get(1, TimeUnit.MINUTES))
+          .hasMessage("The run unread failed on the cluster (FAILED): driver was evicted");
+    }
+    assertThat(shown.size()).isZero();
+    assertThat(news.stream().filter(line -> line.startsWith("The driver's output"))).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldSayThatNoOperatorTakesTheRunUp(Operator operator) throws Exception {
+    List<String> news = new CopyOnWriteArrayList<>();
+    try (KubernetesCluster cluster = KubernetesCluster.connect(null)) {
+      Submission submission =
+          new Submission(
+              cluster,
+              Runs.named("untaken", operator),
+              news::add,
+              OutputStream.nullOutputStream(),
+              Duration.ZERO);
+      submission.create();
+      CompletableFuture<RunFailure> failure =
+          CompletableFuture.supplyAsync(() -> failure(submission));
+      Waiting.until(
+          "it is said",
+          () -> {
+            if (news.size() > 1) {
+              GuideQuotes.assertQuoted(news.get(1));
+              return true;
+            }
+            return false;
+          });
+      submission.cancel();
+      assertThat(failure.get(1, TimeUnit.MINUTES)).hasMessageContaining("was deleted");
+      assertThat(news).hasSize(2);
     }
   }
 
@@ -455,7 +476,7 @@ class KubernetesIT {
             .addToLabels("longspan.org/part", "driver")
             .endMetadata()
             .withNewSpec()
-            .withNodeName("node")
+            .withNodeName(NODE)
             .withServiceAccountName("longspan-driver")
             .withNewSecurityContext()
             .withRunAsNonRoot(true)

@@ -2,7 +2,6 @@ package org.longspan.jobs.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +31,7 @@ import org.longspan.jobs.Waiting;
     matches = ".+",
     disabledReason = "LONGSPAN_KUBE_APISERVER names no kube-apiserver")
 @EnabledIfEnvironmentVariable(
-    named = "LONGSPAN_KUBELET",
+    named = ProcessKubelet.SCRIPT,
     matches = ".+",
     disabledReason = "LONGSPAN_KUBELET names no script that runs pods as processes")
 @EnabledIfEnvironmentVariable(
@@ -41,11 +39,9 @@ import org.longspan.jobs.Waiting;
     matches = ".+",
     disabledReason = "LONGSPAN_SPARK_HOME names no Spark distribution")
 class KubernetesJobIT {
-  private static final String NAMESPACE = "longspan";
-  private static final String IMAGE = "longspan:latest";
+  private static final String NAMESPACE = ClusterSetup.NAMESPACE;
   @TempDir Path folder;
   private final String spark = System.getenv("LONGSPAN_SPARK_HOME");
-  private Process kubelet;
 
   @Test
   void shouldTrainInClusterModeUnderTheManifestsServiceAccount() throws Exception {
@@ -54,14 +50,13 @@ class KubernetesJobIT {
     KubernetesRun run = run(data, output);
     try (RealApiServer server = RealApiServer.start(folder);
         KubernetesClient admin = server.client(RealApiServer.ADMIN)) {
-      createNamespace(admin);
+      ClusterSetup.createNamespace(admin);
       List<Map<String, Object>> manifests = RunManifests.of(run);
       Path manifest =
           Files.writeString(
               folder.resolve("configuration.yaml"), RunManifests.yaml(manifests.subList(0, 1)));
-      create(admin, manifest);
-      kubelet = startKubelet(server);
-      try {
+      ClusterSetup.create(admin, manifest);
+      try (ProcessKubelet kubelet = ProcessKubelet.start(server, folder)) {
         Process submit = submit(server, run);
         assertThat(Waiting.forEnd(submit)).as(folder.resolve("submit.log").toString()).isZero();
         Optional<Pod> driver =
@@ -75,7 +70,7 @@ class KubernetesJobIT {
                 .findFirst();
         assertThat(driver).isPresent();
         assertThat(driver.get().getStatus().getPhase())
-            .as(Files.readString(log(driver.get())))
+            .as(Files.readString(kubelet.log(driver.get().getMetadata().getName())))
             .isEqualTo("Succeeded");
         assertThat(driver.get().getSpec().getServiceAccountName()).isEqualTo("longspan-driver");
         Waiting.until(
@@ -88,16 +83,9 @@ class KubernetesJobIT {
                     .list()
                     .getItems()
                     .isEmpty());
-      } finally {
-        kubelet.destroy();
-        kubelet.waitFor(1, TimeUnit.MINUTES);
       }
     }
     assertThat(ReferenceRun.losses(output)).isEqualTo(ReferenceRun.train(folder, data));
-  }
-
-  private Path log(Pod pod) {
-    return folder.resolve("pods").resolve(pod.getMetadata().getName()).resolve("log");
   }
 
   private KubernetesRun run(String data, Path output) {
@@ -107,7 +95,7 @@ class KubernetesJobIT {
         "job",
         NAMESPACE,
         Operator.KUBEFLOW,
-        IMAGE,
+        ProcessKubelet.IMAGE,
         "4.1.3",
         "longspan-driver",
         configuration.toYaml(),
@@ -150,12 +138,10 @@ class KubernetesJobIT {
             .entrySet()) {
       command.addAll(List.of("--conf", setting.getKey() + "=" + setting.getValue()));
     }
-    // One slash, which Spark takes as well: the script finds paths of the image by what is before
-    // them.
-    command.add("local:" + RunManifests.APPLICATION);
+    command.add("local://" + RunManifests.APPLICATION);
     command.addAll(List.of("train", "--config", "/etc/longspan/run.yaml"));
     command.addAll(run.arguments());
-    return start("submit", command);
+    return ClusterProcess.start(folder, "submit", Map.of(), command);
   }
 
   private String template(String name, Map<String, Object> template) throws IOException {
@@ -163,57 +149,5 @@ class KubernetesJobIT {
     pod.putAll(template);
     return Files.writeString(folder.resolve(name + ".yaml"), RunManifests.yaml(List.of(pod)))
         .toString();
-  }
-
-  private Process startKubelet(RealApiServer server) throws IOException {
-    Path target = Path.of(System.getProperty("longspan.application")).getParent();
-    return start(
-        "kubelet",
-        List.of(
-            "python3",
-            System.getenv("LONGSPAN_KUBELET"),
-            "--server",
-            server.url(),
-            "--token",
-            RealApiServer.ADMIN,
-            "--namespace",
-            NAMESPACE,
-            "--image",
-            IMAGE + "=" + spark,
-            "--local",
-            "/opt/longspan=" + target,
-            "--log-dir",
-            folder.resolve("pods").toString(),
-            "--seconds",
-            "300"));
-  }
-
-  private Process start(String name, List<String> command) throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(command);
-    Map<String, String> environment = builder.environment();
-    List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_CONF_DIR").forEach(environment::remove);
-    environment.put("SPARK_HOME", spark);
-    environment.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
-    return builder
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(name + ".log").toFile())
-        .start();
-  }
-
-  private static void createNamespace(KubernetesClient admin) throws IOException {
-    for (String file : List.of("namespace", "driver", "network-policy")) {
-      create(admin, Path.of("../k8s/base", file + ".yaml"));
-    }
-  }
-
-  private static void create(KubernetesClient admin, Path file) throws IOException {
-    try (var stream = Files.newInputStream(file)) {
-      for (HasMetadata resource : admin.load(stream).items()) {
-        if (!resource.getKind().equals("Namespace")) {
-          resource.getMetadata().setNamespace(NAMESPACE);
-        }
-        admin.resource(resource).create();
-      }
-    }
   }
 }

@@ -10,38 +10,43 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.longspan.jobs.Waiting;
 
-/**
- * What an API server asks of the kubelet of a pod's node where a user wants the pod's log: one log,
- * which a test writes, to all who ask. Thread-safe.
- */
+/** What an API server asks of the kubelet of a pod's node where a user wants the pod's log. */
 final class LogKubelet implements AutoCloseable {
   private static final String NAME = "node";
   private static final String PASSWORD = "of a test";
 
   private final HttpsServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private final List<String> lines = new ArrayList<>();
-  private boolean ended;
+  private final Log log;
 
-  private LogKubelet(HttpsServer server) {
+  private LogKubelet(HttpsServer server, Log log) {
     this.server = server;
+    this.log = log;
   }
 
-  static LogKubelet start(Path folder) throws Exception {
+  /** What pods write. Thread-safe. */
+  interface Log {
+    /**
+     * Writes what a pod has written.
+     *
+     * @param toItsEnd and then what it writes until it ends
+     */
+    void copy(String pod, boolean toItsEnd, OutputStream to)
+        throws IOException, InterruptedException;
+  }
+
+  static LogKubelet start(Path folder, Log log) throws Exception {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    LogKubelet kubelet = new LogKubelet(HttpsServer.create(anyPort, 0));
+    LogKubelet kubelet = new LogKubelet(HttpsServer.create(anyPort, 0), log);
     kubelet.server.setHttpsConfigurator(new HttpsConfigurator(certificate(folder)));
     kubelet.server.setExecutor(kubelet.threads);
     kubelet.server.createContext("/containerLogs/", kubelet::answer);
@@ -50,10 +55,10 @@ final class LogKubelet implements AutoCloseable {
   }
 
   /** The node that it is the kubelet of. */
-  Node node() {
+  Node node(String name) {
     return new NodeBuilder()
         .withNewMetadata()
-        .withName(NAME)
+        .withName(name)
         .endMetadata()
         .withNewStatus()
         .addNewAddress(server.getAddress().getAddress().getHostAddress(), "InternalIP")
@@ -64,46 +69,17 @@ final class LogKubelet implements AutoCloseable {
         .build();
   }
 
-  /** The container writes a line. */
-  synchronized void write(String line) {
-    lines.add(line);
-    notifyAll();
-  }
-
-  /** The container ends, and with it its log. */
-  synchronized void end() {
-    ended = true;
-    notifyAll();
-  }
-
   private void answer(HttpExchange exchange) throws IOException {
     String query = String.valueOf(exchange.getRequestURI().getQuery());
     exchange.getResponseHeaders().add("Content-Type", "text/plain");
     exchange.sendResponseHeaders(200, 0);
+    // /containerLogs/NAMESPACE/POD/CONTAINER
+    String pod = Path.of(exchange.getRequestURI().getPath()).getName(2).toString();
     try (OutputStream body = exchange.getResponseBody()) {
-      copy(body, query.contains("follow=true"));
+      log.copy(pod, query.contains("follow=true"), body);
     } catch (InterruptedException closed) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private void copy(OutputStream body, boolean toItsEnd) throws IOException, InterruptedException {
-    for (int next = 0; awaits(next, toItsEnd); next++) {
-      body.write((line(next) + "\n").getBytes(StandardCharsets.UTF_8));
-      body.flush();
-    }
-  }
-
-  /** Whether there is a line of that number, perhaps after a while. */
-  private synchronized boolean awaits(int number, boolean toItsEnd) throws InterruptedException {
-    while (toItsEnd && !ended && number >= lines.size()) {
-      wait();
-    }
-    return number < lines.size();
-  }
-
-  private synchronized String line(int number) {
-    return lines.get(number);
   }
 
   private static SSLContext certificate(Path folder) throws Exception {
@@ -143,7 +119,6 @@ final class LogKubelet implements AutoCloseable {
 
   @Override
   public void close() {
-    end();
     server.stop(0);
     threads.shutdownNow();
   }

@@ -78,6 +78,12 @@ class RunManifestsTest {
               "allowPrivilegeEscalation: false",
               "- ALL");
     }
+    assertThat(RunManifests.yaml(RunManifests.of(Runs.run(operator, Runs.Variant.CPU))))
+        .containsSubsequence(
+            "longspan.org/part: rank",
+            "automountServiceAccountToken: false",
+            "name: spark-kubernetes-executor")
+        .containsOnlyOnce("automountServiceAccountToken");
   }
 
   @Test

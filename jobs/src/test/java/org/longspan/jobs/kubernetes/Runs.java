@@ -37,13 +37,22 @@ final class Runs {
   }
 
   static KubernetesRun run(Operator operator, Variant variant) {
+    return run("first", operator, variant);
+  }
+
+  /** On processors, under another name. */
+  static KubernetesRun named(String name, Operator operator) {
+    return run(name, operator, Variant.CPU);
+  }
+
+  private static KubernetesRun run(String name, Operator operator, Variant variant) {
     boolean store = variant.inAStore();
     String root = store ? "s3a://longspan" : "/data";
     RunConfiguration configuration =
         RunConfiguration.parse(CONFIGURATION, "the example", Map.of("data.path", root + "/corpus"));
     boolean gpu = variant == Variant.GPU;
     return new KubernetesRun(
-        "first",
+        name,
         "longspan",
         operator,
         gpu ? "longspan:nvidia" : store ? "longspan:s3" : "longspan:latest",
