@@ -38,6 +38,9 @@ abstract class DeltaKernel extends LinearKernel {
   /** Numbers that a work-group takes at once of what it sums over. */
   static final int SLICE = 16;
 
+  /** Rows of a state at most. */
+  static final int MOST_ROWS = 256;
+
   /** Columns of a state that a work-group takes through the chunks. */
   static final int STATE_COLUMNS = 16;
 

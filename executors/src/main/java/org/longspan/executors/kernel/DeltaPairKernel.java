@@ -22,15 +22,14 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
     super(room);
   }
 
-  /** Of rows that are kept as floats. */
   private float readRow(int stage, int index) {
     float number = 0f;
     if (stage == SCORE_GRADIENTS) {
-      number = valueSide[index];
+      number = value(index);
     } else if (stage == CORRELATION_GRADIENTS) {
       number = solvedValues[index];
     } else {
-      number = keySide[index];
+      number = key(index);
     }
     return number;
   }
@@ -40,20 +39,9 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
     if (stage == SCORE_GRADIENTS || stage == CORRELATION_GRADIENTS) {
       number = solvedValues[index];
     } else {
-      number = keySide[index];
+      number = key(index);
     }
     return number;
-  }
-
-  /** Of rows that are kept in halves: of the other ones, keys only. */
-  private float readHalfRow(int stage, int index) {
-    int upper = 0;
-    if (stage == SCORE_GRADIENTS) {
-      upper = valueSideHalves[index];
-    } else {
-      upper = keySideHalves[index];
-    }
-    return widened(upper);
   }
 
   final void pair(int stage, int group, int lane) {
@@ -96,15 +84,6 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
       float[] scores = new float[32];
       float[] nextLeft = new float[8];
       float[] nextRight = new float[8];
-      int[] places = new int[8];
-      int isHalfLeft = isNarrow;
-      int isHalfRight = isNarrow;
-      if (stage == CORRELATION_GRADIENTS) {
-        isHalfLeft = 0;
-      }
-      if (stage == SCORE_GRADIENTS || stage == CORRELATION_GRADIENTS) {
-        isHalfRight = 0;
-      }
       float[] a = new float[8];
       float[] b = new float[4];
       for (int i = 0; i < 32; i++) {
@@ -114,38 +93,11 @@ abstract class DeltaPairKernel extends DeltaStateKernel {
         for (int i = 0; i < 8; i++) {
           int row = eighth + 16 * (i / 2);
           int from = row * stride + first + inEighth + 8 * (i % 2);
-          places[i] = -1;
-          if (row < length && first < width) {
-            places[i] = from;
-          }
           nextLeft[i] = 0f;
           nextRight[i] = 0f;
-        }
-        // Loops of their own, since reads wait for each other where a choice lies between them.
-        if (isHalfLeft == 1) {
-          for (int i = 0; i < 8; i++) {
-            if (places[i] >= 0) {
-              nextLeft[i] = readHalfRow(stage, x + places[i]);
-            }
-          }
-        } else {
-          for (int i = 0; i < 8; i++) {
-            if (places[i] >= 0) {
-              nextLeft[i] = readRow(stage, x + places[i]);
-            }
-          }
-        }
-        if (isHalfRight == 1) {
-          for (int i = 0; i < 8; i++) {
-            if (places[i] >= 0) {
-              nextRight[i] = readHalfRow(stage, y + places[i]);
-            }
-          }
-        } else {
-          for (int i = 0; i < 8; i++) {
-            if (places[i] >= 0) {
-              nextRight[i] = readOther(stage, y + places[i]);
-            }
+          if (row < length && first < width) {
+            nextLeft[i] = readRow(stage, x + from);
+            nextRight[i] = readOther(stage, y + from);
           }
         }
         if (first > 0) {

@@ -19,6 +19,11 @@ record DeltaRowPlan() implements LinearPlan {
   }
 
   @Override
+  public int widest() {
+    return RowKernel.MOST_ROWS;
+  }
+
+  @Override
   public LinearStages stages() {
     return new LinearStages(
         List.of(DECAYS, OUTPUTS),

@@ -27,7 +27,6 @@ abstract class DeltaStateKernel extends DeltaKernel {
 
   private static final int AT_ONCE = 16;
   private static final int HALF = 128;
-  private static final int MOST_ROWS = 2 * HALF;
   private static final int STATE_STRIDE = MOST_ROWS + 4;
 
   @Local final float[] left = new float[SLICE * STATE_STRIDE];

@@ -8,7 +8,7 @@ package org.longspan.executors.kernel;
  * #SLICE}. A product is a sum of up to three, of a left factor, whose rows or columns are weighed
  * by the tokens' decays, and a right one.
  */
-final class DeltaTileKernel extends DeltaPairKernel {
+abstract class DeltaTileKernel extends DeltaPairKernel {
   private static final int COLUMNS = 128;
   private static final int COLUMN_STRIDE = COLUMNS + 4;
 
@@ -35,10 +35,17 @@ final class DeltaTileKernel extends DeltaPairKernel {
   /** {@code I + Xᵀ β}. */
   private static final int UNIT_UPPER = 4;
 
-  @Local private final float[] weights = new float[CHUNK];
+  @Local final float[] weights = new float[CHUNK];
 
   DeltaTileKernel(LinearRoom room) {
     super(room);
+  }
+
+  static DeltaTileKernel of(LinearRoom room) {
+    return switch (room.storage()) {
+      case FLOAT -> new DeltaFloatTileKernel(room);
+      case BF16 -> new DeltaHalfTileKernel(room);
+    };
   }
 
   @Override
@@ -65,11 +72,10 @@ final class DeltaTileKernel extends DeltaPairKernel {
     }
   }
 
-  /** Of a factor that is kept as floats. */
   private float readLeft(int kind, int index) {
     float number = 0f;
     if (kind == KEYS) {
-      number = keySide[index];
+      number = key(index);
     } else if (kind == PAIRS) {
       number = pairs[index];
     } else if (kind == SOLVED_VALUES) {
@@ -77,61 +83,27 @@ final class DeltaTileKernel extends DeltaPairKernel {
     } else if (kind == SOLVED_KEYS) {
       number = solvedKeys[index];
     } else {
-      number = valueSide[index];
+      number = value(index);
     }
     return number;
   }
 
-  /** Of a factor that is kept as floats. */
   private float readRight(int kind, int index) {
     float number = 0f;
     if (kind == STATES) {
       number = states[index];
     } else if (kind == KEYS) {
-      number = keySide[index];
+      number = key(index);
     } else if (kind == SOLVED_VALUES) {
       number = solvedValues[index];
     } else if (kind == VALUES) {
-      number = valueSide[index];
+      number = value(index);
     } else if (kind == STATE_GRADIENTS) {
       number = stateGradients[index];
     } else {
       number = solvedKeys[index];
     }
     return number;
-  }
-
-  /** Of one that is kept in halves. */
-  private float readHalf(int kind, int index) {
-    int upper = 0;
-    if (kind == KEYS) {
-      upper = keySideHalves[index];
-    } else {
-      upper = valueSideHalves[index];
-    }
-    return widened(upper);
-  }
-
-  private int isHalf(int kind) {
-    int is = 0;
-    if (isNarrow == 1 && (kind == KEYS || kind == VALUES)) {
-      is = 1;
-    }
-    return is;
-  }
-
-  /** Where the number of a left factor at a row and a depth is; below 0 where none counts. */
-  private int placeOf(int row, int k, int rows, int depth, int shape, int index) {
-    int place = index;
-    if (row >= rows
-        || k >= depth
-        || (shape == LOWER && k > row)
-        || (shape == UPPER && k < row)
-        || (shape == UNIT_LOWER && k >= row)
-        || (shape == UNIT_UPPER && k <= row)) {
-      place = -1;
-    }
-    return place;
   }
 
   private void multiply(int stage, int own, int group, int lane) {
@@ -189,8 +161,6 @@ final class DeltaTileKernel extends DeltaPairKernel {
       float[] sums = new float[64];
       float[] nextLeft = new float[8];
       float[] nextRight = new float[16];
-      int[] leftPlaces = new int[8];
-      int[] rightPlaces = new int[16];
       float[] a = new float[8];
       float[] b = new float[8];
       float[] dots = new float[8];
@@ -389,22 +359,19 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 row = eighth + 16 * (i / 2);
                 k = first + inEighth + 8 * (i % 2);
               }
-              leftPlaces[i] =
-                  placeOf(row, k, rows, depth, shape, leftAt + row * leftRow + k * leftStep);
-              nextLeft[i] = 0f;
-            }
-            // Loops of their own, since reads wait for each other where a choice lies between them.
-            if (isHalf(leftKind) == 1) {
-              for (int i = 0; i < 8; i++) {
-                if (leftPlaces[i] >= 0) {
-                  nextLeft[i] = readHalf(leftKind, leftPlaces[i]);
-                }
+              int counts = 0;
+              if (row < rows && k < depth) {
+                counts = 1;
               }
-            } else {
-              for (int i = 0; i < 8; i++) {
-                if (leftPlaces[i] >= 0) {
-                  nextLeft[i] = readLeft(leftKind, leftPlaces[i]);
-                }
+              if ((shape == LOWER && k > row)
+                  || (shape == UPPER && k < row)
+                  || (shape == UNIT_LOWER && k >= row)
+                  || (shape == UNIT_UPPER && k <= row)) {
+                counts = 0;
+              }
+              nextLeft[i] = 0f;
+              if (counts == 1) {
+                nextLeft[i] = readLeft(leftKind, leftAt + row * leftRow + k * leftStep);
               }
             }
             for (int i = 0; i < 16; i++) {
@@ -414,23 +381,9 @@ final class DeltaTileKernel extends DeltaPairKernel {
                 column = firstColumn + eighth + 16 * (i / 2);
                 k = first + inEighth + 8 * (i % 2);
               }
-              rightPlaces[i] = -1;
-              if (column < width && k < depth) {
-                rightPlaces[i] = rightAt + k * rightStep + column * rightColumn;
-              }
               nextRight[i] = 0f;
-            }
-            if (isHalf(rightKind) == 1) {
-              for (int i = 0; i < 16; i++) {
-                if (rightPlaces[i] >= 0) {
-                  nextRight[i] = readHalf(rightKind, rightPlaces[i]);
-                }
-              }
-            } else {
-              for (int i = 0; i < 16; i++) {
-                if (rightPlaces[i] >= 0) {
-                  nextRight[i] = readRight(rightKind, rightPlaces[i]);
-                }
+              if (column < width && k < depth) {
+                nextRight[i] = readRight(rightKind, rightAt + k * rightStep + column * rightColumn);
               }
             }
             int done = first - SLICE;
@@ -488,26 +441,12 @@ final class DeltaTileKernel extends DeltaPairKernel {
             if (stage != QUERY_GRADIENTS) {
               along = along + keysFrom;
             }
-            if (isNarrow == 1) {
-              for (int i = 0; i < 8; i++) {
-                int row = ty * 8 + i;
-                for (int j = 0; j < 8; j++) {
-                  int column = tx + 16 * j;
-                  if (row < rows && firstColumn + column < width) {
-                    float key = readHalf(KEYS, along + row * keyStride + column);
-                    dots[i] = fma(sums[i * 8 + j], key, dots[i]);
-                  }
-                }
-              }
-            } else {
-              for (int i = 0; i < 8; i++) {
-                int row = ty * 8 + i;
-                for (int j = 0; j < 8; j++) {
-                  int column = tx + 16 * j;
-                  if (row < rows && firstColumn + column < width) {
-                    float key = keySide[along + row * keyStride + column];
-                    dots[i] = fma(sums[i * 8 + j], key, dots[i]);
-                  }
+            for (int i = 0; i < 8; i++) {
+              int row = ty * 8 + i;
+              for (int j = 0; j < 8; j++) {
+                int column = tx + 16 * j;
+                if (row < rows && firstColumn + column < width) {
+                  dots[i] = fma(sums[i * 8 + j], key(along + row * keyStride + column), dots[i]);
                 }
               }
             }

@@ -46,6 +46,11 @@ record DeltaTilePlan() implements LinearPlan {
   }
 
   @Override
+  public int widest() {
+    return DeltaKernel.MOST_ROWS;
+  }
+
+  @Override
   public LinearStages stages() {
     return new LinearStages(
         joined(SOLVE, PASS),
@@ -91,7 +96,7 @@ record DeltaTilePlan() implements LinearPlan {
 
   @Override
   public LinearKernel kernel(LinearRoom room) {
-    return new DeltaTileKernel(room);
+    return DeltaTileKernel.of(room);
   }
 
   @Override

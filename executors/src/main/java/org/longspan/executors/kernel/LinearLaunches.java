@@ -4,6 +4,7 @@ import com.aparapi.device.OpenCLDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.memory.Matrix;
 import org.longspan.executors.opencl.KernelLauncher;
 import org.longspan.executors.opencl.LaunchLimits;
@@ -29,6 +30,9 @@ final class LinearLaunches implements AutoCloseable {
   private final LaunchSide backward;
   private LaunchTime time = LaunchTime.NONE;
 
+  /**
+   * @throws InvalidInputException if heads are wider than the form takes
+   */
   LinearLaunches(
       OpenCLDevice device,
       DeviceRule rule,
@@ -36,11 +40,23 @@ final class LinearLaunches implements AutoCloseable {
       AttentionShape shape,
       Storage storage,
       LaunchLimits limits) {
+    LinearPlan plan = rule.plan(form);
+    int widest = Math.max(shape.keyWidth(), shape.valueWidth());
+    if (widest > plan.widest()) {
+      throw new InvalidInputException(
+          "kernel: aparapi has "
+              + rule.label()
+              + " for heads of up to "
+              + plan.widest()
+              + " columns, not "
+              + widest
+              + "; set kernel: cpu");
+    }
     this.rule = rule;
     this.form = form;
     this.shape = shape;
     this.storage = storage;
-    this.grid = new ChunkGrid(rule.plan(form).chunk());
+    this.grid = new ChunkGrid(plan.chunk());
     this.forward = new LaunchSide(device, limits, shape.heads());
     this.backward = new LaunchSide(device, limits, shape.heads());
     this.keyWidth = padded(shape.keyWidth());

@@ -5,6 +5,9 @@ interface LinearPlan {
   /** Tokens of a chunk at most. */
   int chunk();
 
+  /** Columns of keys or values that a head has at most. */
+  int widest();
+
   /** Which stages each call has. */
   LinearStages stages();
 

@@ -23,6 +23,11 @@ record RowPlan(DeviceRule rule) implements LinearPlan {
   }
 
   @Override
+  public int widest() {
+    return RowKernel.MOST_ROWS;
+  }
+
+  @Override
   public LinearStages stages() {
     List<Integer> forward = List.of(DECAYS, OUTPUTS);
     return new LinearStages(

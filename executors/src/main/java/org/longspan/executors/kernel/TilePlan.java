@@ -27,6 +27,11 @@ record TilePlan(DeviceRule rule) implements LinearPlan {
   }
 
   @Override
+  public int widest() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
   public LinearStages stages() {
     List<Integer> state = stages(SUM_LOGS, SUMMARIZE, SCAN);
     return new LinearStages(

@@ -67,8 +67,12 @@ abstract class TokenKernel extends VectorKernel {
     return isNarrow == 1 ? valueOutputHalves : valueOutputs;
   }
 
-  /** A number of {@code keySide}. */
-  final float key(int index) {
+  /**
+   * A number of {@code keySide}. A kernel that reads most numbers so has a subclass for each
+   * storage that overrides this and the three below: reads wait for each other where a choice lies
+   * between them, and Aparapi takes the method of the class that is launched.
+   */
+  float key(int index) {
     float number = 0f;
     if (isNarrow == 1) {
       number = widened(keySideHalves[index]);
@@ -79,7 +83,7 @@ abstract class TokenKernel extends VectorKernel {
   }
 
   /** A number of {@code valueSide}. */
-  final float value(int index) {
+  float value(int index) {
     float number = 0f;
     if (isNarrow == 1) {
       number = widened(valueSideHalves[index]);
@@ -89,7 +93,7 @@ abstract class TokenKernel extends VectorKernel {
     return number;
   }
 
-  final void writeKey(int index, float number) {
+  void writeKey(int index, float number) {
     if (isNarrow == 1) {
       keyOutputHalves[index] = (char) narrowed(number);
     } else {
@@ -97,7 +101,7 @@ abstract class TokenKernel extends VectorKernel {
     }
   }
 
-  final void writeValue(int index, float number) {
+  void writeValue(int index, float number) {
     if (isNarrow == 1) {
       valueOutputHalves[index] = (char) narrowed(number);
     } else {

@@ -283,6 +283,30 @@ class KernelTuningTest {
     }
   }
 
+  @Test
+  void shouldTakeTilesForHeadsTooWideForRows() {
+    assumeFalse(
+        OpenClDevices.all().isEmpty(), "no OpenCL device on this machine: Aparapi is not tested");
+    OpenCLDevice device = OpenClDevices.best().orElseThrow();
+    AttentionShape shape = new AttentionShape(1, 5, 300);
+    AttentionCase problem =
+        AttentionCase.random(1, LinearRule.CONSTANT, shape, 0.2, Documents.one(30, 7));
+    AttentionRanks.of(problem, Precision.FLOAT, 64)
+        .withKernel(workers -> tuned(device, DeviceRule.CONSTANT, problem, workers))
+        .run()
+        .assertEquals(AttentionRecurrence.of(problem), new Tolerance(1e-5, 1e-5), "wide", 30);
+    AttentionCase replacing =
+        AttentionCase.random(1, LinearRule.DELTA, shape, 0.2, Documents.one(30, 7));
+    assertThatThrownBy(
+            () ->
+                AttentionRanks.of(replacing, Precision.FLOAT, 64)
+                    .withKernel(workers -> tuned(device, DeviceRule.DELTA, replacing, workers))
+                    .run())
+        .hasStackTraceContaining(
+            "kernel: aparapi has gated-delta for heads of up to 256 columns, not 300; set kernel:"
+                + " cpu");
+  }
+
   private static AttentionResult run(
       AttentionCase problem, Function<Workers, LinearAttention> kernel) {
     return AttentionRanks.of(problem, Precision.FLOAT, 64).withKernel(kernel).run(CUT);
