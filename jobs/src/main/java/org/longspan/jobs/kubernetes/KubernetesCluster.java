@@ -97,6 +97,17 @@ public final class KubernetesCluster implements AutoCloseable {
     }
   }
 
+  /** Deletes a pod; what is gone already is no failure. */
+  void delete(Pod pod) {
+    try {
+      List<StatusDetails> ignored = operations(pod).delete();
+    } catch (KubernetesClientException refused) {
+      if (refused.getCode() != 404) {
+        throw refusal("delete Pod " + pod.getMetadata().getName(), refused);
+      }
+    }
+  }
+
   /** Pods of a run. */
   List<Pod> pods(KubernetesRun run) {
     try {

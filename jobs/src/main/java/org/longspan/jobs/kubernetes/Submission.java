@@ -35,6 +35,7 @@ public final class Submission {
   private final DriverLog log;
   private final Duration untaken;
   private final Deque<Map<String, Object>> created = new ArrayDeque<>();
+  private boolean submitted;
   private String phase = "";
 
   /**
@@ -71,6 +72,7 @@ public final class Submission {
       cancel();
       throw refused;
     }
+    submitted = true;
     news.accept(
         String.format(
             "Created %s %s in the namespace %s",
@@ -116,6 +118,13 @@ public final class Submission {
     while (!created.isEmpty()) {
       cluster.delete(created.peek());
       created.pop();
+    }
+    if (submitted) {
+      submitted = false;
+      // Some operators give the driver's pod no owner, and it would go on; ranks go with it.
+      driver(cluster.pods(run))
+          .filter(pod -> pod.getMetadata().getOwnerReferences().isEmpty())
+          .ifPresent(cluster::delete);
     }
   }
 

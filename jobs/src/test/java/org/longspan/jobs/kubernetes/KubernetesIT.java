@@ -318,7 +318,10 @@ class KubernetesIT {
   @Test
   void shouldRefuseANameThatIsTaken() throws Exception {
     CompletableFuture<CommandRunner> first = submit(Operator.KUBEFLOW, "twice");
+    pod("twice", "Running", new ContainerStateBuilder().withNewRunning().endRunning().build());
     String refusal = run(Operator.KUBEFLOW, "twice").errors();
+    assertThat(admin.pods().inNamespace(NAMESPACE).withName("twice-driver").get())
+        .satisfies(pod -> assertThat(pod.getMetadata().getDeletionTimestamp()).isNull());
     assertThat(refusal)
         .contains("twice-configuration\" already exists; give another --name, or delete that one.");
     GuideQuotes.assertQuoted(refusal);
@@ -413,6 +416,15 @@ class KubernetesIT {
     assertThat(exists(operator, name)).isFalse();
     assertThat(admin.configMaps().inNamespace(NAMESPACE).withName(name + "-configuration").get())
         .isNull();
+    // A node without a kubelet never says that a pod has ended.
+    assertThat(
+            admin
+                .pods()
+                .inNamespace(NAMESPACE)
+                .withLabel(PodTemplate.LABEL, name)
+                .list()
+                .getItems())
+        .allMatch(pod -> pod.getMetadata().getDeletionTimestamp() != null);
   }
 
   private static boolean exists(Operator operator, String name) {
