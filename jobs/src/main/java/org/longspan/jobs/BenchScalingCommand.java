@@ -3,12 +3,14 @@ package org.longspan.jobs;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.longspan.datapipeline.InvalidInputException;
 import org.longspan.executors.bench.ScalingBench;
 import org.longspan.executors.layer.RankMode.LayerMemory;
@@ -70,7 +72,8 @@ final class BenchScalingCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "3",
       description =
-          "How often each number of ranks is measured, one after the other; the best counts"
+          "How often each number of ranks is measured, one after the other: the best of each, and"
+              + " the median of the turns' ratios"
               + " (default: ${DEFAULT-VALUE}).")
   private int turns;
 
@@ -102,29 +105,51 @@ final class BenchScalingCommand implements Callable<Integer> {
   }
 
   /**
-   * Several times one number of ranks after the other, of which the best counts: a machine that is
-   * faster at one time than at another is so to all of them.
+   * Several times one number of ranks after the other, since a machine is faster at one time than
+   * at another: each turn has a ratio of its own, of which the median counts.
    */
   private void ranksInTurns(int threads, PrintStream out) {
-    Map<Integer, ScalingBench.Result> ofRanks = new LinkedHashMap<>();
-    Map<Integer, ScalingBench.Result> ofThreads = new LinkedHashMap<>();
-    for (int turn = 0; turn < turns; turn++) {
+    Map<Integer, List<ScalingBench.Result>> ofRanks = new LinkedHashMap<>();
+    Map<Integer, List<ScalingBench.Result>> ofThreads = new LinkedHashMap<>();
+    for (int turn = 1; turn <= turns; turn++) {
       for (int count : ranks.counts()) {
-        ofRanks.merge(count, bench.ranks(count, tokens), ScalingBench.Result::best);
+        System.err.println("turn " + turn + " of " + turns + ", " + count + " ranks");
+        add(ofRanks, count, bench.ranks(count, tokens));
         if (count > threads) {
-          ofThreads.merge(count, bench.threads(count, tokens), ScalingBench.Result::best);
+          add(ofThreads, count, bench.threads(count, tokens));
         }
       }
     }
-    ScalingBench.Result one = ofRanks.get(1);
-    ofRanks.values().forEach(result -> print(Part.RANKS, result, one, out));
-    ofThreads.values().forEach(result -> print(Part.THREADS, result, one, out));
+    List<ScalingBench.Result> one = ofRanks.get(1);
+    ofRanks.values().forEach(results -> print(Part.RANKS, results, one, out));
+    ofThreads.values().forEach(results -> print(Part.THREADS, results, one, out));
+  }
+
+  private static void add(
+      Map<Integer, List<ScalingBench.Result>> results, int count, ScalingBench.Result result) {
+    results.computeIfAbsent(count, any -> new ArrayList<>()).add(result);
   }
 
   private void print(
-      Part part, ScalingBench.Result result, ScalingBench.Result one, PrintStream out) {
-    double ratio = result.cpuSecondsPerToken() / one.cpuSecondsPerToken();
-    out.println(output.isJson() ? json(part, result, ratio) : row(result, ratio));
+      Part part,
+      List<ScalingBench.Result> results,
+      List<ScalingBench.Result> one,
+      PrintStream out) {
+    double ratio = medianRatio(results, one);
+    ScalingBench.Result best = results.stream().reduce(ScalingBench.Result::best).orElseThrow();
+    out.println(output.isJson() ? json(part, best, ratio) : row(best, ratio));
+  }
+
+  /** The median of the processor times against those of one rank in the same turn. */
+  static double medianRatio(List<ScalingBench.Result> results, List<ScalingBench.Result> one) {
+    double[] ratios =
+        IntStream.range(0, results.size())
+            .mapToDouble(
+                turn -> results.get(turn).cpuSecondsPerToken() / one.get(turn).cpuSecondsPerToken())
+            .sorted()
+            .toArray();
+    int middle = ratios.length / 2;
+    return ratios.length % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2;
   }
 
   private void check() {

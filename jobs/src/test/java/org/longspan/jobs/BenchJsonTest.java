@@ -79,6 +79,20 @@ class BenchJsonTest {
     assertThat(length.get("ratio").asDouble()).isEqualTo(0.95);
   }
 
+  @Test
+  void shouldTakeTheMedianOfTheRatiosOfEachTurn() {
+    List<ScalingBench.Result> one = List.of(taking(1e-4), taking(2e-4), taking(1e-4));
+    List<ScalingBench.Result> four = List.of(taking(1.1e-4), taking(2.1e-4), taking(3e-4));
+    assertThat(BenchScalingCommand.medianRatio(four, one)).isCloseTo(1.1, within(1e-12));
+    assertThat(BenchScalingCommand.medianRatio(four.subList(0, 2), one))
+        .isCloseTo(1.075, within(1e-12));
+    assertThat(taking(2e-4).best(taking(1e-4)).cpuSecondsPerToken()).isEqualTo(1e-4);
+  }
+
+  private static ScalingBench.Result taking(double seconds) {
+    return new ScalingBench.Result(4, 1, 8_192, LayerMemory.KEEP, 1, seconds, 1 / seconds);
+  }
+
   private static ScalingBench.Result recomputed() {
     return new ScalingBench.Result(2, 1, 8_192, LayerMemory.RECOMPUTE, 100 << 20, 1e-4, 16_000);
   }

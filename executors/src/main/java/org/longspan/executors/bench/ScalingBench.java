@@ -36,7 +36,7 @@ public final class ScalingBench {
   }
 
   /**
-   * What was measured, the best of three steps.
+   * What was measured, the best of some steps.
    *
    * @param threads of each rank
    * @param memoryBytes that {@link RankMemory} counts for a rank beside the heap

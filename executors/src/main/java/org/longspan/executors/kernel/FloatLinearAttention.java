@@ -37,7 +37,7 @@ final class FloatLinearAttention implements LinearAttention {
   private final FloatLinearSweep[] sweeps;
   private final AtomicInteger next = new AtomicInteger();
   private final boolean sharesEvenly;
-  private final int leastChunks;
+  private final int least;
   private final String description;
 
   /** For each head: the state between the shares, transposed, and its gradient. */
@@ -80,7 +80,7 @@ final class FloatLinearAttention implements LinearAttention {
       sweeps[worker] = new FloatLinearSweep(shape, decays, grid, chunk, SEGMENT);
     }
     this.sharesEvenly = shape.heads() % workers.threads() == 0;
-    this.leastChunks = (least + chunk - 1) / chunk;
+    this.least = least;
     this.description = description;
     this.between = new FloatTile[shape.heads()];
     this.gradientBetween = new FloatTile[shape.heads()];
@@ -120,17 +120,17 @@ final class FloatLinearAttention implements LinearAttention {
   public void forward(LinearTensors inputs, StateArrival incoming, Documents documents, Matrix o) {
     planForward(inputs, documents, o);
     int reached = grid.before(documents.continued());
-    int first = reached == 0 ? grid.count() : firstShare();
+    int share = firstShare(documents.tokens());
+    // What starts with a document of its own needs no state.
+    int first = reached <= share ? grid.count() : share;
     forward(inputs, o, 0, first);
     FloatMatrix state = (FloatMatrix) incoming.await();
     shapes.checkState("incoming", state);
     addIncoming(inputs, state, o, Math.min(reached, first));
     if (first < grid.count()) {
-      if (reached >= first) {
-        run(
-            shape.heads(),
-            (sweep, head) -> sweep.addState(head, state, grid.start(first), between[head]));
-      }
+      run(
+          shape.heads(),
+          (sweep, head) -> sweep.addState(head, state, grid.start(first), between[head]));
       forward(inputs, o, first, grid.count());
     }
   }
@@ -142,9 +142,25 @@ final class FloatLinearAttention implements LinearAttention {
   }
 
   /** Chunks, whole segments of them, that are done before a state is waited for. */
-  private int firstShare() {
-    int chunks = Math.max((grid.count() + SHARE - 1) / SHARE, leastChunks);
-    return Math.min(grid.count(), (chunks + SEGMENT - 1) / SEGMENT * SEGMENT);
+  private int firstShare(int tokens) {
+    int chunk = 0;
+    while (chunk < grid.count() && grid.start(chunk) < shareOf(tokens)) {
+      chunk += SEGMENT;
+    }
+    return Math.min(grid.count(), chunk);
+  }
+
+  /** The first chunk, a segment's, of those that are done before a gradient is waited for. */
+  private int lastShare(int tokens) {
+    int chunk = (grid.count() - 1) / SEGMENT * SEGMENT;
+    while (chunk > 0 && tokens - grid.start(chunk) < shareOf(tokens)) {
+      chunk -= SEGMENT;
+    }
+    return Math.max(0, chunk);
+  }
+
+  private int shareOf(int tokens) {
+    return Math.max((tokens + SHARE - 1) / SHARE, least);
   }
 
   /** The chunks {@code [from, to)}, whole segments, from the state {@code between} to the next. */
@@ -254,21 +270,20 @@ final class FloatLinearAttention implements LinearAttention {
       LinearTensors gradients) {
     planBackward(inputs, outputGradient, incoming, documents, gradients);
     Piece chain = chain(inputs, incoming, documents);
-    int last = (grid.count() - firstShare()) / SEGMENT * SEGMENT;
+    int tokens = documents.tokens();
+    int reached = grid.before(documents.lastStart());
+    int share = lastShare(tokens);
+    int last = reached >= share ? 0 : share;
     backward(inputs, outputGradient, chain, gradients, last, grid.count());
     FloatMatrix gradient = (FloatMatrix) incomingGradient.await();
     shapes.checkState("incomingGradient", gradient);
-    int tokens = documents.tokens();
-    int reached = grid.before(documents.lastStart());
     addIncomingGradient(inputs, gradient, tokens, gradients, Math.max(last, reached));
     if (last > 0) {
-      if (reached <= last) {
-        run(
-            shape.heads(),
-            (sweep, head) ->
-                sweep.addStateGradient(
-                    head, gradient, tokens - grid.start(last), gradientBetween[head]));
-      }
+      run(
+          shape.heads(),
+          (sweep, head) ->
+              sweep.addStateGradient(
+                  head, gradient, tokens - grid.start(last), gradientBetween[head]));
       backward(inputs, outputGradient, null, gradients, 0, last);
     }
   }
@@ -408,20 +423,21 @@ final class FloatLinearAttention implements LinearAttention {
       int tokens,
       LinearTensors gradients,
       int firstChunk) {
-    int segments = segments();
+    int firstSegment = firstChunk / SEGMENT;
+    int count = segments() - firstSegment;
     run(
-        shape.heads() * segments,
+        shape.heads() * count,
         (sweep, piece) ->
             sweep.addIncomingGradient(
-                piece / segments,
+                piece / count,
                 (FloatMatrix) inputs.k(),
                 (FloatMatrix) inputs.v(),
                 incomingGradient,
                 tokens,
                 (FloatMatrix) gradients.k(),
                 (FloatMatrix) gradients.v(),
-                Math.max(firstChunk, first(piece % segments)),
-                last(piece % segments)));
+                Math.max(firstChunk, first(firstSegment + piece % count)),
+                last(firstSegment + piece % count)));
   }
 
   @Override

@@ -249,7 +249,7 @@ final class FloatLinearSweep {
     }
   }
 
-  /** The gradient of the state before the chunks of the last {@link #backward}. */
+  /** The gradient before the chunks of the last {@link #backward} or {@link #chainGradient}. */
   void leaveBackward(FloatTile gradient) {
     gradient.set(state);
   }

@@ -177,9 +177,9 @@ abstract class KeyRowKernel extends RowKernel {
       for (int step = 1; step <= chunks; step++) {
         int at = chunks - step;
         int length = starts[at + 1] - starts[at];
-        int kepts = ((at * heads + head) * blocks + block) * valueWidth * BLOCK;
+        int keptFrom = ((at * heads + head) * blocks + block) * valueWidth * BLOCK;
         for (int i = 0; i < valueWidth * BLOCK; i += BLOCK) {
-          readSixteen(kepts + i, chunkStates, i, state);
+          readSixteen(keptFrom + i, chunkStates, i, state);
         }
         for (int place = 0; place < length; place++) {
           int token = starts[at] + place;

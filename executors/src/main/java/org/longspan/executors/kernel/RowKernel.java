@@ -72,7 +72,7 @@ abstract class RowKernel extends LinearKernel {
               + SIXTEEN
               + " float16 logs_ = *(sixteen_ *) ((logs) + (at));"
               + " float16 left_ = exp(logs_);"
-              + " left_ = select((float16) (-1.0f), left_, left_ > 0.0f);"
+              + " left_ = select(left_, (float16) (-1.0f), left_ == 0.0f);"
               + " *(sixteen_ *) ((found) + (at)) ="
               + " select(left_, expm1(logs_), logs_ > -0.5f); }\nFIND_DECAYS")
   final void findDecays(int at, float[] logs, float[] found) {

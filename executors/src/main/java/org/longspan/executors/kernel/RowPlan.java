@@ -62,19 +62,29 @@ record RowPlan(DeviceRule rule) implements LinearPlan {
 
   @Override
   public long largestScratch(LinearRoom room) {
-    long decays = (long) room.tokens() * Math.max(1, room.gateWidth());
-    long gateRows = (long) room.tokens() * room.keyWidth() / RowKernel.BLOCK;
-    long states =
-        Math.max(room.chunks(), RowKernel.CHUNK) * (long) room.keyWidth() * room.valueWidth();
-    return Math.max(decays, room.hasGradients() ? Math.max(gateRows, states) : 0) * room.heads();
+    long states = Math.max(room.chunks(), RowKernel.CHUNK) * statesOf(room);
+    return Math.max(decays(room), Math.max(gateRows(room), states)) * room.heads();
+  }
+
+  private static long decays(LinearRoom room) {
+    return (long) room.tokens() * Math.max(1, room.gateWidth());
+  }
+
+  private static long gateRows(LinearRoom room) {
+    boolean isNeeded = room.hasGradients() && room.gateWidth() == 1;
+    return isNeeded ? (long) room.tokens() * room.keyWidth() / RowKernel.BLOCK : 0;
+  }
+
+  /** Numbers of one state of a head, where states are kept for the gradients of gates. */
+  private static long statesOf(LinearRoom room) {
+    boolean isNeeded = room.hasGradients() && room.gateWidth() > 0;
+    return isNeeded ? (long) room.keyWidth() * room.valueWidth() : 0;
   }
 
   @Override
   public long scratch(LinearRoom room) {
-    long decays = (long) room.tokens() * Math.max(1, room.gateWidth());
-    long gateRows = (long) room.tokens() * room.keyWidth() / RowKernel.BLOCK;
-    long states = (long) (room.chunks() + RowKernel.CHUNK) * room.keyWidth() * room.valueWidth();
-    return (decays + (room.hasGradients() ? gateRows + states : 0)) * room.heads();
+    long states = (room.chunks() + RowKernel.CHUNK) * statesOf(room);
+    return (decays(room) + gateRows(room) + states) * room.heads();
   }
 
   /** Each number of a state decays, is added to and read; backward three times, and once more. */

@@ -25,7 +25,7 @@ import java.util.TreeMap;
  */
 final class TuningFile {
   /** Raised when kernels change so that older times say nothing. */
-  private static final int VERSION = 2;
+  static final int VERSION = 2;
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Object ONE_WRITER = new Object();

@@ -169,6 +169,49 @@ class EarlyStateTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {SEGMENT, 2 * SEGMENT, 6 * SEGMENT, 7 * SEGMENT})
+  void shouldNotWaitWithWhatNeedsNoState(int start) {
+    int tokens = 8 * SEGMENT;
+    AttentionCase problem = problem(1.0 / 64, new Documents(tokens, new int[] {start}, 3));
+    AttentionShape shape = problem.shape();
+    try (Workers workers = new Workers(1);
+        Arena arena = new Arena("test", Precision.FLOAT);
+        LinearAttention attention = early(problem, Precision.FLOAT, workers)) {
+      LinearTensors inputs =
+          LinearTensors.of(
+              filled(arena, problem, Input.Q),
+              filled(arena, problem, Input.K),
+              filled(arena, problem, Input.V));
+      Matrix state = Matrices.filled(arena, problem.get(Input.INCOMING), 0, shape.keyColumns(), 5);
+      Matrix o = Matrices.poisoned(arena, tokens, shape.valueColumns());
+      attention.forward(
+          inputs,
+          () -> {
+            assertWritten(o, 0, start <= 2 * SEGMENT ? tokens : 2 * SEGMENT);
+            return state;
+          },
+          problem.documents(),
+          o);
+
+      LinearTensors gradients =
+          LinearTensors.of(
+              Matrices.poisoned(arena, tokens, shape.keyColumns()),
+              Matrices.poisoned(arena, tokens, shape.keyColumns()),
+              Matrices.poisoned(arena, tokens, shape.valueColumns()));
+      attention.backward(
+          inputs,
+          filled(arena, problem, Input.OUTPUT_GRADIENT),
+          state,
+          () -> {
+            assertWritten(gradients.v(), start >= 6 * SEGMENT ? 0 : 6 * SEGMENT, tokens);
+            return state;
+          },
+          problem.documents(),
+          gradients);
+    }
+  }
+
   private static Matrix filled(Arena arena, AttentionCase problem, Input input) {
     int tokens = problem.documents().tokens();
     return Matrices.filled(arena, problem.get(input), 0, tokens, problem.columns(input));

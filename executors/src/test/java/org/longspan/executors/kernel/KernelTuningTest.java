@@ -84,17 +84,17 @@ class KernelTuningTest {
         "no JSON",
         "[]",
         "{\"version\": 1, \"devices\": {}}",
-        "{\"version\": 2, \"devices\": 7}",
-        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": NOW, \"devices\": 7}",
+        "{\"version\": NOW, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {\"tiles\": -1, \"rows\": 5}}}}}",
-        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": NOW, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {\"columns\": 1, \"rows\": 5}}}}}",
-        "{\"version\": 2, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
+        "{\"version\": NOW, \"devices\": {\"a device\": {\"driver\": \"driver 1\", \"seconds\":"
             + " {\"a kernel, 64 tokens\": {}}}}}"
       })
   void shouldMeasureAgainWhereTheFileIsDamaged(String content) throws IOException {
     Files.createDirectories(file().path().getParent());
-    Files.writeString(file().path(), content);
+    Files.writeString(file().path(), content.replace("NOW", Integer.toString(TuningFile.VERSION)));
 
     assertThat(new KernelTuning(file()).choose(KEY, FORMS, times(2, 3)))
         .isEqualTo(LinearForm.TILES);
