@@ -21,9 +21,10 @@ import org.longspan.parallelism.collective.Transition;
  * an output product.
  *
  * <p>What crosses ranks is the state {@code [heads · headWidth, headWidth]}, by a scan that is in
- * flight while each piece's own part is computed: forward from the first rank to the last, backward
- * the other way. Each tensor rank has some of the heads, and scans their states with the ranks that
- * have the same ones; what it gives is its part of a sum.
+ * flight while each piece's own part is computed, or as much of it as the attention does before it
+ * waits for the state: forward from the first rank to the last, backward the other way. Each tensor
+ * rank has some of the heads, and scans their states with the ranks that have the same ones; what
+ * it gives is its part of a sum.
  */
 final class LinearMixer implements Mixer {
   /** Tokens in a chunk: within one, pairs of tokens; between chunks, states. */

@@ -45,7 +45,7 @@ abstract class DecayedAttentionContract {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1", "3,5", "16,16", "64,65", "130,20", "20,130", "256,16"})
+  @CsvSource({"1,1", "3,5", "16,16", "64,65", "130,20", "20,130", "256,16", "16,256", "255,129"})
   void shouldEqualTheRecurrenceAtAnyWidth(int keyWidth, int valueWidth) {
     assertEqualsRecurrence(new AttentionShape(2, keyWidth, valueWidth), Documents.one(70, 7), 0.2);
   }
