@@ -83,7 +83,9 @@ final class DevicePartialAttention implements PartialAttention, DeviceTimed {
           k,
           v,
           logSums,
-          (columns, array) -> columns.stage(means, 0, seen.rows(), 1, 1, array),
+          (firstHead, heads, array) ->
+              new DeviceRows(0, seen.rows(), firstHead, heads, 1, 1)
+                  .stage(workers, means, array, 0),
           outputGradient,
           dq,
           dk,

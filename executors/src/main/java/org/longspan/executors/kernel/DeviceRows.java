@@ -3,6 +3,7 @@ package org.longspan.executors.kernel;
 import java.util.Arrays;
 import org.longspan.executors.memory.FloatMatrix;
 import org.longspan.executors.memory.Matrix;
+import org.longspan.executors.vector.FloatRow;
 
 /**
  * Copies some rows of some heads between matrices and staging arrays, {@code float[]} or halves in
@@ -95,6 +96,27 @@ record DeviceRows(int firstRow, int rows, int firstHead, int heads, int width, i
                 sums[i] += numbers[i];
               }
               matrix.write(firstRow + row, column, sums, 0, width);
+            }
+          }
+        });
+  }
+
+  /** {@code Σ a · b} of each head of each row, into the start of {@code into}. */
+  void dots(Workers workers, Matrix a, Matrix b, float[] into) {
+    FloatMatrix first = (FloatMatrix) a;
+    FloatMatrix second = (FloatMatrix) b;
+    int columns = heads * width;
+    forEachBlock(
+        workers,
+        (from, end) -> {
+          float[] left = new float[columns];
+          float[] right = new float[columns];
+          for (int row = from; row < end; row++) {
+            first.read(firstRow + row, firstHead * width, left, 0, columns);
+            second.read(firstRow + row, firstHead * width, right, 0, columns);
+            for (int head = 0; head < heads; head++) {
+              into[row * heads + head] =
+                  FloatRow.dot(left, head * width, right, head * width, width);
             }
           }
         });

@@ -127,8 +127,15 @@ final class DeviceWindowAttention implements WindowAttention, DeviceTimed {
           k,
           v,
           logSums,
-          (columns, means) ->
-              columns.dots(o, outputGradient, documents.tokens(), shape.valueWidth(), means),
+          (firstHead, heads, means) ->
+              new DeviceRows(
+                      0,
+                      documents.tokens(),
+                      firstHead,
+                      heads,
+                      shape.valueWidth(),
+                      shape.valueWidth())
+                  .dots(workers, o, outputGradient, means),
           outputGradient,
           dq,
           dk,

@@ -74,10 +74,13 @@ final class SoftmaxLaunches implements AutoCloseable {
         int heads = Math.min(most, shape.heads() - head);
         KernelLauncher<SoftmaxForwardKernel> launcher = forward.of(room(heads, end - row, keys));
         SoftmaxForwardKernel kernel = launcher.kernel();
-        SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-        columns.stage(q, row, end - row, shape.keyWidth(), keyWidth, kernel.queryInputs());
-        columns.stage(k, firstKey, keys, shape.keyWidth(), keyWidth, kernel.keyInputs());
-        columns.stage(v, firstKey, keys, shape.valueWidth(), valueWidth, kernel.valueInputs());
+        DeviceRows ofKeys = keyRows(firstKey, keys, head, heads);
+        DeviceRows ofValues = valueRows(firstKey, keys, head, heads);
+        DeviceRows queries = keyRows(row, end - row, head, heads);
+        DeviceRows outputs = valueRows(row, end - row, head, heads);
+        queries.stage(workers, q, kernel.queryInputs(), 0);
+        ofKeys.stage(workers, k, kernel.keyInputs(), 0);
+        ofValues.stage(workers, v, kernel.valueInputs(), 0);
         for (int i = row; i < end; i++) {
           kernel.lowest[i - row] = ranges.lowest(i) - firstKey;
           kernel.ends[i - row] = ranges.end(i) - firstKey;
@@ -86,11 +89,23 @@ final class SoftmaxLaunches implements AutoCloseable {
         launcher.launch(
             kernel.launchShape(), kernel.inputs(), List.of(kernel.results(), kernel.logSums));
         time = time.plus(launcher.takeTime());
-        columns.take(kernel.results(), row, end - row, shape.valueWidth(), valueWidth, o);
-        columns.take(kernel.logSums, row, end - row, 1, 1, logSums);
+        outputs.take(workers, kernel.results(), 0, o);
+        perHead(row, end - row, head, heads).take(workers, kernel.logSums, 0, logSums);
       }
       row = end;
     }
+  }
+
+  private DeviceRows keyRows(int first, int count, int firstHead, int heads) {
+    return new DeviceRows(first, count, firstHead, heads, shape.keyWidth(), keyWidth);
+  }
+
+  private DeviceRows valueRows(int first, int count, int firstHead, int heads) {
+    return new DeviceRows(first, count, firstHead, heads, shape.valueWidth(), valueWidth);
+  }
+
+  private static DeviceRows perHead(int first, int count, int firstHead, int heads) {
+    return new DeviceRows(first, count, firstHead, heads, 1, 1);
   }
 
   private void set(SoftmaxKernel kernel, int heads, int rows, int columns) {
@@ -103,8 +118,8 @@ final class SoftmaxLaunches implements AutoCloseable {
 
   /** Where {@code rowsum(dO ⊙ O)} comes from. */
   interface Means {
-    /** Fills {@code means} {@code [rows, heads]} for the heads of {@code columns}. */
-    void into(SoftmaxColumns columns, float[] means);
+    /** Fills {@code means} {@code [rows, heads]} for some heads. */
+    void into(int firstHead, int heads, float[] means);
   }
 
   /** All gradients. */
@@ -128,14 +143,16 @@ final class SoftmaxLaunches implements AutoCloseable {
       int heads = Math.min(most, shape.heads() - head);
       KernelLauncher<SoftmaxGradientKernel> launcher = backward.of(room(heads, rows, keys));
       SoftmaxGradientKernel kernel = launcher.kernel();
-      SoftmaxColumns columns = new SoftmaxColumns(workers, head, heads);
-      columns.stage(q, 0, rows, shape.keyWidth(), keyWidth, kernel.queryInputs());
-      columns.stage(k, 0, keys, shape.keyWidth(), keyWidth, kernel.keyInputs());
-      columns.stage(v, 0, keys, shape.valueWidth(), valueWidth, kernel.valueInputs());
-      columns.stage(logSums, 0, rows, 1, 1, kernel.logSums);
-      columns.stage(
-          outputGradient, 0, rows, shape.valueWidth(), valueWidth, kernel.outputGradientInputs());
-      means.into(columns, kernel.means);
+      DeviceRows queries = keyRows(0, rows, head, heads);
+      DeviceRows outputs = valueRows(0, rows, head, heads);
+      DeviceRows ofKeys = keyRows(0, keys, head, heads);
+      DeviceRows ofValues = valueRows(0, keys, head, heads);
+      queries.stage(workers, q, kernel.queryInputs(), 0);
+      ofKeys.stage(workers, k, kernel.keyInputs(), 0);
+      ofValues.stage(workers, v, kernel.valueInputs(), 0);
+      perHead(0, rows, head, heads).stage(workers, logSums, kernel.logSums, 0);
+      outputs.stage(workers, outputGradient, kernel.outputGradientInputs(), 0);
+      means.into(head, heads, kernel.means);
       for (int row = 0; row < rows; row++) {
         kernel.lowest[row] = ranges.lowest(row);
         kernel.ends[row] = ranges.end(row);
@@ -147,9 +164,9 @@ final class SoftmaxLaunches implements AutoCloseable {
       set(kernel, heads, rows, keys);
       launcher.launch(kernel.launchShape(), kernel.inputs(), kernel.gradients());
       time = time.plus(launcher.takeTime());
-      columns.take(kernel.queryResults(), 0, rows, shape.keyWidth(), keyWidth, dq);
-      columns.take(kernel.keyResults(), 0, keys, shape.keyWidth(), keyWidth, dk);
-      columns.take(kernel.valueResults(), 0, keys, shape.valueWidth(), valueWidth, dv);
+      queries.take(workers, kernel.queryResults(), 0, dq);
+      ofKeys.take(workers, kernel.keyResults(), 0, dk);
+      ofValues.take(workers, kernel.valueResults(), 0, dv);
     }
   }
 

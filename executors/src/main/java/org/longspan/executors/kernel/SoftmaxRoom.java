@@ -11,11 +11,6 @@ package org.longspan.executors.kernel;
 record SoftmaxRoom(
     int heads, int rows, int columns, int keyWidth, int valueWidth, Storage storage) {
 
-  /** With float storage. */
-  SoftmaxRoom(int heads, int rows, int columns, int keyWidth, int valueWidth) {
-    this(heads, rows, columns, keyWidth, valueWidth, Storage.FLOAT);
-  }
-
   int rowNumbers(int width) {
     return Math.toIntExact((long) rows * heads * width);
   }

@@ -195,7 +195,7 @@ final class LinearMixer implements Mixer {
       Piece slice = environment.pieces().get(0);
       attention.forward(
           activated.rows(slice.first(), slice.last()),
-          arrival(travelling, incoming),
+          StateArrival.of(travelling, state(incoming, 0)),
           slice.documents(),
           attended.rows(slice.first(), slice.last()));
       return;
@@ -209,13 +209,6 @@ final class LinearMixer implements Mixer {
   private boolean isInOnePiece() {
     return environment.mode().reproducibility() == RankMode.Reproducibility.FAST
         && environment.pieces().size() == 1;
-  }
-
-  private StateArrival arrival(Pending travelling, Matrix ofPieces) {
-    return () -> {
-      travelling.await();
-      return state(ofPieces, 0);
-    };
   }
 
   private void summarize(Piece piece, Matrix stateSummary, Matrix stateTransition) {
@@ -350,7 +343,7 @@ final class LinearMixer implements Mixer {
           activated.rows(slice.first(), slice.last()),
           attendedGradient.rows(slice.first(), slice.last()),
           state(incoming, 0),
-          arrival(travelling, incomingGradient),
+          StateArrival.of(travelling, state(incomingGradient, 0)),
           slice.documents(),
           activatedGradient.rows(slice.first(), slice.last()));
       return;

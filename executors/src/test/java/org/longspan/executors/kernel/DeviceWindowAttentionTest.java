@@ -128,7 +128,8 @@ class DeviceWindowAttentionTest {
     @EnumSource(SoftmaxForm.class)
     void shouldRunOnTheDevice(SoftmaxForm form) {
       OpenCLDevice device = OpenClDevices.best().orElseThrow();
-      SoftmaxRoom room = new SoftmaxRoom(1, 1, 1, SoftmaxKernel.PAD, SoftmaxKernel.PAD);
+      SoftmaxRoom room =
+          new SoftmaxRoom(1, 1, 1, SoftmaxKernel.PAD, SoftmaxKernel.PAD, Storage.FLOAT);
       SoftmaxForwardKernel forward = form.forward(room);
       forward.heads = 1;
       forward.keyWidth = SoftmaxKernel.PAD;
@@ -196,7 +197,7 @@ class DeviceWindowAttentionTest {
       OpenCLDevice device = OpenClDevices.best().orElseThrow();
       AttentionShape shape = new AttentionShape(4, 8, 4);
       WindowReference reference = new WindowReference(1, shape, Documents.one(200, 0), 50);
-      long bytesOfTwoHeads = new SoftmaxRoom(2, 200, 200, 8, 4).largestBytes();
+      long bytesOfTwoHeads = new SoftmaxRoom(2, 200, 200, 8, 4, Storage.FLOAT).largestBytes();
       LaunchLimits memory = new LaunchLimits(bytesOfTwoHeads, Double.MAX_VALUE);
       LaunchLimits time = new LaunchLimits(Integer.MAX_VALUE, 1);
       assertThat(launches(form, reference, LaunchLimits.of(device))).isEqualTo(2);

@@ -128,7 +128,26 @@ class EarlyStateTest {
   @Test
   void shouldWaitForAStateWhenAFourthIsDone() {
     int tokens = 8 * SEGMENT;
-    AttentionCase problem = problem(1.0 / 64, Documents.one(tokens, 3));
+    assertWritesBeforeItWaits(
+        problem(1.0 / 64, Documents.one(tokens, 3)), 2 * SEGMENT, 6 * SEGMENT);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {SEGMENT, 2 * SEGMENT, 6 * SEGMENT, 7 * SEGMENT})
+  void shouldNotWaitWithWhatNeedsNoState(int start) {
+    int tokens = 8 * SEGMENT;
+    assertWritesBeforeItWaits(
+        problem(1.0 / 64, new Documents(tokens, new int[] {start}, 3)),
+        start <= 2 * SEGMENT ? tokens : 2 * SEGMENT,
+        start >= 6 * SEGMENT ? 0 : 6 * SEGMENT);
+  }
+
+  /**
+   * Forward the rows before {@code end} and backward those from {@code begin} on, and in the end
+   * all.
+   */
+  private static void assertWritesBeforeItWaits(AttentionCase problem, int end, int begin) {
+    int tokens = problem.documents().tokens();
     AttentionShape shape = problem.shape();
     try (Workers workers = new Workers(1);
         Arena arena = new Arena("test", Precision.FLOAT);
@@ -143,7 +162,7 @@ class EarlyStateTest {
       attention.forward(
           inputs,
           () -> {
-            assertWritten(o, 0, 2 * SEGMENT);
+            assertWritten(o, 0, end);
             return state;
           },
           problem.documents(),
@@ -160,55 +179,12 @@ class EarlyStateTest {
           filled(arena, problem, Input.OUTPUT_GRADIENT),
           state,
           () -> {
-            assertWritten(gradients.v(), 6 * SEGMENT, tokens);
+            assertWritten(gradients.v(), begin, tokens);
             return state;
           },
           problem.documents(),
           gradients);
       assertWritten(gradients.v(), 0, tokens);
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {SEGMENT, 2 * SEGMENT, 6 * SEGMENT, 7 * SEGMENT})
-  void shouldNotWaitWithWhatNeedsNoState(int start) {
-    int tokens = 8 * SEGMENT;
-    AttentionCase problem = problem(1.0 / 64, new Documents(tokens, new int[] {start}, 3));
-    AttentionShape shape = problem.shape();
-    try (Workers workers = new Workers(1);
-        Arena arena = new Arena("test", Precision.FLOAT);
-        LinearAttention attention = early(problem, Precision.FLOAT, workers)) {
-      LinearTensors inputs =
-          LinearTensors.of(
-              filled(arena, problem, Input.Q),
-              filled(arena, problem, Input.K),
-              filled(arena, problem, Input.V));
-      Matrix state = Matrices.filled(arena, problem.get(Input.INCOMING), 0, shape.keyColumns(), 5);
-      Matrix o = Matrices.poisoned(arena, tokens, shape.valueColumns());
-      attention.forward(
-          inputs,
-          () -> {
-            assertWritten(o, 0, start <= 2 * SEGMENT ? tokens : 2 * SEGMENT);
-            return state;
-          },
-          problem.documents(),
-          o);
-
-      LinearTensors gradients =
-          LinearTensors.of(
-              Matrices.poisoned(arena, tokens, shape.keyColumns()),
-              Matrices.poisoned(arena, tokens, shape.keyColumns()),
-              Matrices.poisoned(arena, tokens, shape.valueColumns()));
-      attention.backward(
-          inputs,
-          filled(arena, problem, Input.OUTPUT_GRADIENT),
-          state,
-          () -> {
-            assertWritten(gradients.v(), start >= 6 * SEGMENT ? 0 : 6 * SEGMENT, tokens);
-            return state;
-          },
-          problem.documents(),
-          gradients);
     }
   }
 

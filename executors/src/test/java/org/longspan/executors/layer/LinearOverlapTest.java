@@ -36,16 +36,21 @@ class LinearOverlapTest {
   private static final int TOKENS = 32;
   private static final int RANKS = 3;
 
+  /** When to wait for what travels. */
+  private static final String LEFT = "left to the attention";
+
   /** The middle rank's: it waits for others and others wait for it. */
   private static final List<String> IN_ORDER =
       List.of(
           "summarize",
           "start FORWARD",
+          LEFT,
           "forward",
           "await FORWARD",
           "addIncoming",
           "summarizeGradient",
           "start BACKWARD",
+          LEFT,
           "backward",
           "await BACKWARD",
           "addIncomingGradient");
@@ -135,6 +140,7 @@ class LinearOverlapTest {
     InvocationHandler record =
         (proxy, method, arguments) -> {
           if (method.isDefault()) {
+            events.add(LEFT);
             return InvocationHandler.invokeDefault(proxy, method, arguments);
           }
           Object result = method.invoke(attention, arguments);

@@ -110,23 +110,17 @@ final class OverlapWork implements AutoCloseable {
   /** The rank's attention, which waits for what {@code travelling} brings when it must. */
   void attend(ScanDirection direction, Pending travelling) {
     switch (direction) {
-      case FORWARD -> attention.forward(inputs, arrival(travelling, incoming), documents, output);
+      case FORWARD ->
+          attention.forward(inputs, StateArrival.of(travelling, incoming), documents, output);
       case BACKWARD ->
           attention.backward(
               inputs,
               outputGradient,
               incoming,
-              arrival(travelling, incomingGradient),
+              StateArrival.of(travelling, incomingGradient),
               documents,
               gradients);
     }
-  }
-
-  private static StateArrival arrival(Pending travelling, Matrix state) {
-    return () -> {
-      travelling.await();
-      return state;
-    };
   }
 
   Pending startScan(ScanDirection direction) {
